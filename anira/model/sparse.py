@@ -1,0 +1,170 @@
+"""Sparse execution: each iteration computes the tokens that are still active, and only those.
+
+Equal to the dense reference: the same depths, the same values up to rounding. The tokens that are not padding
+lie packed, one row each, (N, E). Iteration d then
+
+1. computes keys and values of the tokens whose state changed in iteration d-1: what the others see of a token
+   is h(min(d-1, d*)), so a halted token's final state is projected once and then stays;
+2. drops the tokens that have halted;
+3. computes queries, attention, feed-forward and the decider for the rest.
+
+Where the depths are planned (early decider, given depths) tokens are sorted once, by depth, and step 2 cuts
+a prefix. Where they are found on the way, step 2 gathers the tokens that go on.
+
+Symbols: B batch, T tokens, N tokens without padding, n tokens of one step, E width, H heads, d = E / H.
+"""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from anira.model.deciders import EarlyRun, GivenRun, OnlineRun
+from anira.model.layers import Layer
+
+Run = EarlyRun | OnlineRun | GivenRun
+Rotation = tuple[Tensor, Tensor]
+
+
+class Memory(Protocol):
+    """Keys and values of one layer, and how queries read them. `rows` None stands for all rows, in order.
+
+    lasting: whether it is read again after the pass that fills it.
+    """
+
+    lasting: bool
+
+    def write(self, d: int, rows: Tensor | None, keys: Tensor, values: Tensor) -> None:
+        """Take in the keys and values (n, H, d) that the rows (n,) have from iteration d on."""
+        ...
+
+    def read(self, d: int, rows: Tensor | None, queries: Tensor) -> Tensor:
+        """What the queries (n, H, d) of the rows (n,) attend to in iteration d, (n, E)."""
+        ...
+
+
+class Grid:
+    """The memory of a whole batch: rows are the cells of a (B, T) grid, attention is causal within a line.
+
+    cells (N,) int64: the places b·T + t of the rows, in rising order; None when every place is taken.
+    """
+
+    lasting = False
+
+    def __init__(self, shape: tuple[int, int], cells: Tensor | None):
+        self._shape, self._cells = shape, cells
+        self._keys = self._values = None
+
+    def write(self, d: int, rows: Tensor | None, keys: Tensor, values: Tensor) -> None:
+        if rows is None:
+            self._keys, self._values = self._spread(keys), self._spread(values)
+        elif torch.is_grad_enabled():  # the backward pass needs what earlier iterations have read
+            places = self._places(rows)
+            self._keys, self._values = self._keys.index_copy(0, places, keys), self._values.index_copy(0, places, values)
+        else:
+            places = self._places(rows)
+            self._keys.index_copy_(0, places, keys)
+            self._values.index_copy_(0, places, values)
+
+    def read(self, d: int, rows: Tensor | None, queries: Tensor) -> Tensor:
+        keys, values = (self._heads(x) for x in (self._keys, self._values))
+        if rows is None:
+            y = F.scaled_dot_product_attention(self._heads(self._spread(queries)), keys, values, is_causal=True)
+            y = y.transpose(1, 2).flatten(0, 1).flatten(1)  # (B·T, E)
+            return y if self._cells is None else y.index_select(0, self._cells)
+        slots, sources, mask = self._arrange(self._places(rows))
+        q = queries.index_select(0, sources).unflatten(0, (self._shape[0], -1)).transpose(1, 2)  # (B, H, w, d)
+        y = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
+        return y.transpose(1, 2).flatten(0, 1).flatten(1).index_select(0, slots)
+
+    def _arrange(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries side by side, as many to a line of the batch as the line with most queries has (w).
+
+        Returns for each query its slot in (B, w), for each slot a query to fill it with, and the mask (B, 1, w, T).
+        """
+        B, T = self._shape
+        line, position = places // T, places % T
+        present = torch.zeros(B * T, dtype=torch.long, device=places.device).index_fill_(0, places, 1).view(B, T)
+        rank = present.cumsum(1)
+        width = int(rank[:, -1].max())
+        slots = line * width + rank.view(-1).index_select(0, places) - 1
+        order = torch.arange(len(places), device=places.device)
+        sources = torch.zeros(B * width, dtype=torch.long, device=places.device).index_copy_(0, slots, order)
+        mask = torch.arange(T, device=places.device) <= position.index_select(0, sources).view(B, 1, width, 1)
+        return slots, sources, mask
+
+    def _places(self, rows: Tensor) -> Tensor:
+        return rows if self._cells is None else self._cells.index_select(0, rows)
+
+    def _spread(self, x: Tensor) -> Tensor:
+        """(N, H, d) → (B·T, H, d), zero at padding."""
+        if self._cells is None:
+            return x
+        return x.new_zeros(self._shape[0] * self._shape[1], *x.shape[1:]).index_copy(0, self._cells, x)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.unflatten(0, self._shape).transpose(1, 2)  # (B, H, T, d)
+
+
+def once(layer: Layer, h: Tensor, rotation: Rotation, memory: Memory) -> Tensor:
+    """One pass of a layer over all rows, h (N, E) → (N, E): prelude and coda."""
+    x = layer.attention_norm(h)
+    memory.write(1, None, *layer.attention.keys_values(x, rotation))
+    return layer.finish(h, memory.read(1, None, layer.attention.queries(x, rotation)))
+
+
+def iterate(core: Layer, h: Tensor, rotation: Rotation, run: Run, memory: Memory, max_depth: int) -> Tensor:
+    """The core on every row as often as the run says: h(0) → h(d*), both (N, E).
+
+    When the last row halts, its final keys and values are still written if the memory outlasts this pass.
+    """
+    queue = Queue(run, max_depth)
+    rows = None  # the rows whose states are `h`: those active in the iteration before; None for all, in order
+    halted: list[tuple[Tensor, Tensor]] = []  # rows with their final states
+    for d in range(1, max_depth + 1):
+        order, count = queue.next(d, rows, len(h))
+        if count or (memory.lasting and len(h)):
+            x = core.attention_norm(h)
+            memory.write(d, rows, *core.attention.keys_values(x, _at(rotation, rows)))
+        if order is not None:
+            rows = order if rows is None else rows.index_select(0, order)
+            h, x = h.index_select(0, order), x.index_select(0, order[:count]) if count else None
+        if count < len(h):
+            halted.append((rows[count:], h[count:]))
+            rows, h = rows[:count], h[:count]
+        if count:
+            h = core.finish(h, memory.read(d, rows, core.attention.queries(x[:count], _at(rotation, rows))))
+        run.observe(d, h, rows)
+    if rows is None:
+        return h
+    order, states = (torch.cat(parts) for parts in zip(*halted, (rows, h), strict=True))
+    return states.index_select(0, order.argsort())
+
+
+class Queue:
+    """Which of the rows at hand go on: an order that puts them first, None when they already are, and their number."""
+
+    def __init__(self, run: Run, max_depth: int):
+        self._run, self._sorted = run, False
+        if run.planned:
+            self._counts = [int((run.depths >= d).sum()) for d in range(1, max_depth + 1)]
+
+    def next(self, d: int, rows: Tensor | None, size: int) -> tuple[Tensor | None, int]:
+        """For iteration d, given the rows (size,) of the iteration before."""
+        if self._run.planned:
+            count = self._counts[d - 1]
+            if count == size or self._sorted:
+                return None, count
+            self._sorted = True  # nothing has halted until now, so the rows are all rows, in order
+            return self._run.depths.argsort(descending=True, stable=True), count
+        active = _at(self._run.active(d), rows)
+        count = int(active.sum())
+        return (None if count == size else (~active).long().argsort(stable=True)), count
+
+
+def _at(x, rows: Tensor | None):
+    """The given rows of a tensor, or of each of a tuple of tensors."""
+    if rows is None:
+        return x
+    return tuple(_at(part, rows) for part in x) if isinstance(x, tuple) else x.index_select(0, rows)

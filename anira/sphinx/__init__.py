@@ -1,0 +1,53 @@
+"""Sphinx extension: charts of `anira.charts` on built pages, without a kernel and without a network.
+
+A notebook's output holds a chart's specification. On the page it is drawn by Vega, which this extension writes next to
+the pages once per build (from vl-convert, the same library that Altair saves pictures with), in the colours of the
+reader's theme. Use it with `extensions = ["myst_nb", "anira.sphinx"]`; MyST-NB finds `ChartOnPage` by its entry point.
+"""
+
+import json
+from pathlib import Path
+
+import vl_convert
+from docutils import nodes
+
+from anira import __version__
+from anira.charts import MIME_TYPE
+
+FOLDER = Path(__file__).parent
+
+
+class ChartOnPage:
+    """How MyST-NB puts a chart on a page: its specification inside an element that `charts.js` finds."""
+
+    mime_priority_overrides = [("*", MIME_TYPE, 5)]
+
+    @staticmethod
+    def handle_mime(renderer, data, inline: bool) -> list[nodes.Element] | None:
+        """The nodes for an output that is a chart, none for any other."""
+        if inline or data.mime_type != MIME_TYPE:
+            return None
+        spec = json.loads(data.content) if isinstance(data.content, str) else data.content
+        text = json.dumps(spec, separators=(",", ":")).replace("</", "<\\/")
+        return [nodes.raw("", f'<div class="vega-chart"><script type="application/json">{text}</script></div>', format="html")]
+
+
+def _write_scripts(app) -> None:
+    if app.builder.format != "html":
+        return
+    static = Path(app.outdir, "_static")
+    static.mkdir(parents=True, exist_ok=True)
+    bundle = vl_convert.javascript_bundle(vl_version=_newest(vl_convert.get_vegalite_versions()))
+    (static / "vega.js").write_text(f"(() => {{{bundle}}})();", encoding="utf-8")  # its names would meet those of Sphinx's own scripts
+    (static / "charts.js").write_text((FOLDER / "charts.js").read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def _newest(versions: list[str]) -> str:
+    return max(versions, key=lambda version: [int(part) for part in version.split(".")])
+
+
+def setup(app) -> dict:
+    """Called by Sphinx."""
+    app.connect("builder-inited", _write_scripts)
+    app.add_js_file("charts.js", loading_method="defer")
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,111 @@
+"""BREVO: on which nodes does the query depend?
+
+The prompt lists the shuffled edges of a directed acyclic graph and names a query node; the answer is
+every node that the query depends on, in depth-first post-order with predecessors taken in name order,
+the query itself left out: exactly one valid answer (paper, section 4; PhysicsLM 4.1).
+
+    <bos> a →f c →a f →b <query> b <answer> c a f <eos>        b needs f, f needs a, a needs c
+
+The head of an edge has a token of its own, `→f`, so that a token says by itself which end of an edge it is.
+The paper does not say how it writes edges; as bare pairs `a f` a small model learns several times slower,
+since it must first find out which of two equal tokens is which end.
+
+Sampling, solving and the features of every answer token are one compiled pass over the graph (`dags.py`).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+import numpy as np
+
+from anira.tasks.dags import fill
+from anira.tasks.graphs import PAPER, Family, node_names
+from anira.tasks.task import Batch, Feature, Instance, Vocabulary, check_sizes, draw_sizes, to_batch
+
+SPECIALS = ("<pad>", "<bos>", "<query>", "<answer>", "<eos>")
+PAD, BOS, QUERY, ANSWER, EOS = range(len(SPECIALS))
+
+FEATURES = {
+    "nodes": Feature("structure", "answer", "nodes of the graph, N"),
+    "edges": Feature("structure", "answer", "edges of the graph"),
+    "ancestors": Feature("structure", "answer", "nodes that the query depends on: the length of the answer"),
+    "hub_out_degree": Feature("structure", "answer", "largest out-degree in the graph"),
+    "in_degree": Feature("structure", "answer", "nodes that the predicted node depends on directly"),
+    "out_degree": Feature("structure", "answer", "nodes that depend directly on the predicted node"),
+    "height": Feature("structure", "answer", "longest path, in edges, that ends at the predicted node"),
+    "query_distance": Feature("structure", "answer", "shortest path, in edges, from the predicted node to the query"),
+    "dfs_depth": Feature("state", "answer", "recursion depth at which the search first discovers the node"),
+    "frontier_size": Feature("state", "answer", "nodes discovered and not yet emitted, just before this one is emitted"),
+    "newly_enabled": Feature("state", "answer", "ancestors of the query whose dependencies are complete once this one is emitted"),
+    "emitted": Feature("state", "answer", "nodes emitted before this one"),
+}
+
+
+@dataclass(frozen=True)
+class Brevo:
+    """The BREVO task.
+
+    Args:
+        sizes: numbers of nodes that `batch` mixes, each at least 2.
+        node_names: how many distinct node names exist; a graph draws its own among them.
+        graphs: the family that graphs are drawn from, see `anira.tasks.graphs`; the paper's by default.
+
+    >>> task = Brevo(sizes=range(3, 9))
+    >>> instance = task.sample(4, np.random.default_rng(0))
+    >>> task.vocabulary.decode(instance.answer)[-1]
+    '<eos>'
+    """
+
+    sizes: tuple[int, ...] = tuple(range(3, 9))
+    node_names: int = 16
+    graphs: Family = PAPER
+
+    name = "brevo"
+    features = FEATURES
+    end_token = EOS
+
+    def __post_init__(self):
+        if not 2 <= self.node_names <= 702:
+            raise ValueError(f"BREVO has 2 to 702 node names (a to z, aa to zz), received {self.node_names}.")
+        object.__setattr__(self, "sizes", self._checked(self.sizes))
+
+    def _checked(self, sizes):
+        return check_sizes(sizes, self.graphs.smallest, self.node_names, f"BREVO with {self.node_names} node names and {self.graphs}")
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        names = node_names(self.node_names)
+        return Vocabulary((*SPECIALS, *names, *(f"→{name}" for name in names)))
+
+    def max_length(self, size: int) -> int:
+        """Tokens of the longest instance: as many edges as the family allows, and an answer of all nodes but one."""
+        self._checked([size])
+        return 1 + 2 * self.graphs.max_edges(size) + 3 + (size - 1) + 1
+
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
+        """`n` instances of one size, or of the task's mixture."""
+        sizes = draw_sizes(self.sizes, n, rng) if size is None else np.full(n, size)
+        tokens, prompt_lengths, lengths, _ = self._fill(sizes, rng, with_features=False)
+        return to_batch(tokens, prompt_lengths, lengths, sizes)
+
+    def sample(self, size: int, rng: np.random.Generator) -> Instance:
+        """One instance; its source is a `networkx.DiGraph` on node names with graph attribute `query`."""
+        tokens, (prompt,), (length,), features = self._fill(np.array([size]), rng, with_features=True)
+        tokens = tuple(int(token) for token in tokens[0, :length])
+        names = self.vocabulary.decode(tokens)
+        graph = nx.DiGraph(query=names[prompt - 2])
+        graph.add_edges_from((tail, head.removeprefix("→")) for tail, head in zip(names[1 : prompt - 3 : 2], names[2 : prompt - 3 : 2], strict=True))
+        columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
+        return Instance(tokens[:prompt], tokens[prompt:], int(size), graph, columns)
+
+    def _fill(self, sizes, rng, *, with_features):
+        longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))
+        tokens = np.zeros((len(sizes), longest), np.int64)
+        prompt_lengths, lengths = np.zeros(len(sizes), np.int64), np.zeros(len(sizes), np.int64)
+        rows = len(sizes) if with_features else 0
+        features = np.full((rows, longest, len(FEATURES)), np.nan)
+        room = np.empty((max(self.graphs.max_edges(int(size)) for size in set(sizes.tolist())), 2), np.int64)
+        specials = (BOS, QUERY, ANSWER, EOS)
+        fill(rng, sizes, self.node_names, self.graphs.code, self.graphs.knobs, room, specials, tokens, prompt_lengths, lengths, features)
+        return tokens, prompt_lengths, lengths, features

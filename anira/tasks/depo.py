@@ -1,0 +1,149 @@
+"""DEPO: which node comes k edges after this one?
+
+The prompt lists the shuffled edges of one directed cycle and asks, of several nodes, for the node that is
+k hops further; the answer is one node per query, in the order of the queries (paper, section 4;
+PhysicsLM 4.1). PhysicsLM puts each answer behind its query; here all queries come first, so that
+the answer is one run of tokens.
+
+    <bos> c a b c a b <query> 2 a 2 b <answer> c a        the cycle a→b→c→a
+
+Every cycle is longer than any number of hops asked for, so k hops are k different edges.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+import numpy as np
+from numba import njit
+
+from anira.tasks.dags import draw_names, shuffle
+from anira.tasks.graphs import node_names
+from anira.tasks.task import Batch, Feature, Instance, Vocabulary, check_sizes, size_probabilities, to_batch
+
+SPECIALS = ("<pad>", "<bos>", "<query>", "<answer>")
+BOS, QUERY, ANSWER = 1, 2, 3
+
+FEATURES = {
+    "hops": Feature("structure", "answer", "edges to follow from the query node, k"),
+    "nodes": Feature("structure", "answer", "nodes of the cycle, N"),
+    "readings": Feature("state", "answer", "times the list of edges is read from left to right to meet the k edges in order"),
+    "travel": Feature("state", "answer", "edges of the list passed over between the k edges, in either direction"),
+    "answered": Feature("state", "answer", "queries answered before this one"),
+}
+
+
+@njit(cache=True)
+def fill(rng, nodes, shares, hops, names, first_name, tokens, lengths, features):
+    """Draw one instance per row and write its tokens and features in place.
+
+    nodes, shares: lengths of the cycle and the cumulative probability of each · hops (B, Q): those of each
+    query · names: how many node names there are · first_name: the token of the first of them.
+    """
+    queries = hops.shape[1]
+    for row in range(len(hops)):
+        n = nodes[np.searchsorted(shares[:-1], rng.random(), side="right")]
+        cycle = draw_names(rng, n, names)  # node i is followed by node i + 1
+        order = np.arange(n).reshape(n, 1)
+        shuffle(rng, order)
+        place = np.empty(n, np.int64)  # where in the list the edge that leaves node i stands
+        line = tokens[row]
+        line[0] = BOS
+        t = 1
+        for e in range(n):
+            i = order[e, 0]
+            place[i] = e
+            line[t], line[t + 1] = first_name + cycle[i], first_name + cycle[(i + 1) % n]
+            t += 2
+        line[t] = QUERY
+        answer = t + 1 + 2 * queries
+        line[answer] = ANSWER
+        lengths[row] = answer + 1 + queries
+        for q in range(queries):
+            i, k = rng.integers(0, n), hops[row, q]
+            line[t + 1 + 2 * q], line[t + 2 + 2 * q] = ANSWER + k, first_name + cycle[i]
+            line[answer + 1 + q] = first_name + cycle[(i + k) % n]
+            if len(features):
+                readings, travel = 1, 0
+                for step in range(k - 1):
+                    here, there = place[(i + step) % n], place[(i + step + 1) % n]
+                    readings += there < here
+                    travel += abs(there - here)
+                value = features[row, answer + 1 + q]
+                value[0], value[1], value[2], value[3], value[4] = k, n, readings, travel, q
+
+
+@dataclass(frozen=True)
+class Depo:
+    """The DEPO task.
+
+    Args:
+        sizes: numbers of hops, at least 1. Of a given size, every query asks for that many; in the
+            mixture each query draws its own, uniformly, and the size of the instance is the largest.
+        nodes: lengths of the cycle, drawn with the weights of PhysicsLM 4.1; all above the largest of `sizes`.
+        queries: queries of an instance.
+        node_names: how many distinct node names exist.
+
+    >>> task = Depo()
+    >>> instance = task.sample(2, np.random.default_rng(0))
+    >>> print(*task.vocabulary.decode(instance.tokens[-13:]))
+    2 h 2 g 2 j 2 k <answer> f d c h
+    """
+
+    sizes: tuple[int, ...] = tuple(range(1, 9))
+    nodes: tuple[int, ...] = tuple(range(9, 21))
+    queries: int = 4
+    node_names: int = 20
+
+    name = "depo"
+    features = FEATURES
+    end_token = None
+
+    def __post_init__(self):
+        if not 2 <= self.node_names <= 702:
+            raise ValueError(f"DEPO has 2 to 702 node names (a to z, aa to zz), received {self.node_names}.")
+        if not 1 <= self.queries <= 100:
+            raise ValueError(f"DEPO asks 1 to 100 queries an instance, received {self.queries}.")
+        nodes = check_sizes(self.nodes, 2, self.node_names, f"The cycle of DEPO with {self.node_names} node names")
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "sizes", self._checked(self.sizes))
+
+    def _checked(self, sizes: Iterable[int]) -> tuple[int, ...]:
+        return check_sizes(sizes, 1, min(self.nodes) - 1, f"DEPO with cycles of {min(self.nodes)} nodes and more")
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        hops = tuple(str(k) for k in range(1, min(self.nodes)))
+        return Vocabulary(SPECIALS + hops + node_names(self.node_names))
+
+    def max_length(self, size: int) -> int:
+        """Tokens of an instance on the longest cycle."""
+        self._checked([size])
+        return 2 * max(self.nodes) + 3 * self.queries + 3
+
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
+        """`n` instances of one size, or of the task's mixture."""
+        hops = rng.choice(self.sizes, (n, self.queries)) if size is None else np.full((n, self.queries), size)
+        tokens, _, lengths = self._fill(hops, rng, with_features=False)
+        return to_batch(tokens, lengths - self.queries, lengths, hops.max(1))
+
+    def sample(self, size: int, rng: np.random.Generator) -> Instance:
+        """One instance; its source is a `networkx.DiGraph` with graph attribute `queries`, pairs of hops and node."""
+        tokens, features, (length,) = self._fill(np.full((1, self.queries), size), rng, with_features=True)
+        tokens, end = tuple(int(token) for token in tokens[0, :length]), length - self.queries
+        names = self.vocabulary.decode(tokens[:end])
+        asked = names.index("<query>")
+        queries = [(int(hops), node) for hops, node in zip(names[asked + 1 : -1 : 2], names[asked + 2 : -1 : 2], strict=True)]
+        cycle = nx.DiGraph(zip(names[1:asked:2], names[2:asked:2], strict=True), queries=queries)
+        columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
+        return Instance(tokens[:end], tokens[end:], int(size), cycle, columns)
+
+    def _fill(self, hops, rng, *, with_features):
+        longest = max(self.max_length(int(size)) for size in set(hops.flatten().tolist()))
+        nodes = np.array(self.nodes)
+        tokens = np.zeros((len(hops), longest), np.int64)
+        features = np.full((len(hops) if with_features else 0, longest, len(FEATURES)), np.nan)
+        lengths = np.zeros(len(hops), np.int64)
+        fill(rng, nodes, size_probabilities(nodes).cumsum(), hops, self.node_names, ANSWER + min(self.nodes), tokens, lengths, features)
+        return tokens, features, lengths

@@ -1,0 +1,118 @@
+"""Named recipes: `tiny` for a laptop, `paper` for the table in the paper's appendix A.5.
+
+A preset says everything about a run but its decider and its seed. Two named schedules of depth:
+
+- *constant* (paper): the decider decides from the first step and the penalty γ never changes;
+- *trunk first* (tiny): `trunk_steps` at fixed depth D, so that the core is of use before depth has a price;
+  then the decider takes over from a deep start while γ rises linearly over `ramp_steps`, and the learning
+  rate falls linearly to zero over the last `decay_steps`.
+"""
+
+from dataclasses import dataclass, field
+
+from anira.model.anira import Config
+from anira.tasks import Brevo, Mano
+from anira.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe. Steps are optimizer steps; `model` holds `Config` fields, the vocabulary and decider aside."""
+
+    task: Task
+    model: dict = field(hash=False)
+    steps: int
+    batch_size: int
+    learning_rate: float
+    penalty: float  # γ at its full height
+    prior_base: float  # b of the prior p(d) ∝ b^-d
+    trunk_steps: int = 0
+    ramp_steps: int = 0
+    decay_steps: int = 0
+    warmup_steps: int = 1000
+    deep_start: float = 0.0  # see the deciders' `deepen`
+    temperature: float = 1.0
+    weight_decay: float = 0.1  # of matrices; norm gains and biases are not decayed
+    max_gradient_norm: float = 10.0
+    buckets: int = 4  # parts of one length each into which a batch is cut
+    evaluate_every: int = 500
+    evaluation_size: int = 200  # instances of each size
+
+    def config(self, decider: str) -> Config:
+        """The model's configuration under the given decider."""
+        return Config(vocabulary=len(self.task.vocabulary), decider=decider, **self.model)
+
+    def learning_rate_at(self, step: int) -> float:
+        """Linear warm-up, then constant, then (if `decay_steps`) a linear fall that ends at zero."""
+        warm = min(1.0, (step + 1) / self.warmup_steps)
+        fall = min(1.0, (self.steps - step) / self.decay_steps) if self.decay_steps else 1.0
+        return self.learning_rate * warm * fall
+
+    def penalty_at(self, step: int) -> float:
+        """γ at this step: zero in the trunk phase, then a linear rise to its full height."""
+        if step < self.trunk_steps:
+            return 0.0
+        return self.penalty * (min(1.0, (step - self.trunk_steps) / self.ramp_steps) if self.ramp_steps else 1.0)
+
+
+PRESETS = {
+    ("brevo", "tiny"): Preset(
+        task=Brevo(sizes=range(3, 9), node_names=16),
+        model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=256),
+        steps=17_500,
+        batch_size=64,
+        learning_rate=3e-3,
+        penalty=0.05,
+        prior_base=2,
+        trunk_steps=11_500,
+        ramp_steps=2_000,
+        decay_steps=6_000,
+        warmup_steps=200,
+        deep_start=1.0,
+        weight_decay=0.01,
+    ),
+    ("brevo", "paper"): Preset(
+        task=Brevo(sizes=range(3, 31), node_names=30),
+        model=dict(max_depth=6, width=512, hidden=2048, heads=8, decider_hidden=2048, max_length=256),
+        steps=250_000,
+        batch_size=64,
+        learning_rate=1e-3,
+        penalty=0.1,
+        prior_base=2,
+        buckets=1,
+    ),
+    ("mano", "tiny"): Preset(
+        task=Mano(sizes=range(1, 6), modulus=7),
+        model=dict(max_depth=8, width=96, hidden=256, heads=4, decider_hidden=384, max_length=64),
+        steps=17_500,
+        batch_size=128,
+        learning_rate=2e-3,
+        penalty=0.1,
+        prior_base=1.25,
+        trunk_steps=11_500,
+        ramp_steps=2_000,
+        decay_steps=6_000,
+        warmup_steps=200,
+        deep_start=1.0,
+        weight_decay=0.01,
+        buckets=2,
+    ),
+    ("mano", "paper"): Preset(
+        task=Mano(sizes=range(3, 17)),
+        model=dict(max_depth=14, width=256, hidden=1664, heads=8, decider_hidden=1664, max_length=64),
+        steps=250_000,
+        batch_size=512,
+        learning_rate=1e-4,
+        penalty=0.1,
+        prior_base=1.25,
+        buckets=1,
+    ),
+}
+
+
+def preset(task: str, name: str) -> Preset:
+    """The recipe `name` of a task; `ValueError` that lists the known ones for any other."""
+    if (task, name) not in PRESETS:
+        known = ", ".join(f"{task} {name}" for task, name in PRESETS)
+        raise ValueError(f"No preset {name!r} for task {task!r}. Known: {known}.")
+    return PRESETS[task, name]

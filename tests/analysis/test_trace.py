@@ -1,0 +1,66 @@
+"""The trace and the evaluation agree with a model asked one instance at a time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from statsmodels.regression.linear_model import OLS
+
+from anira.analysis.evaluation import evaluate
+from anira.analysis.trace import difficulty, draw, trace
+from anira.model.anira import Anira, Config
+from anira.tasks import Brevo, Mano
+
+
+@pytest.fixture(scope="module", params=[Brevo(sizes=range(3, 6)), Mano(sizes=range(2, 5), modulus=5)], ids=lambda task: task.name)
+def case(request):
+    task = request.param
+    model = Anira(Config(vocabulary=len(task.vocabulary), width=16, hidden=24, heads=2, decider_hidden=16)).initialize(torch.Generator().manual_seed(0))
+    torch.nn.init.normal_(model.decider.head[-1].weight)
+    return model.eval(), task
+
+
+def test_every_row_is_what_the_model_says_of_that_token(case):
+    model, task = case
+    instances = draw(task, task.sizes, 3, seed=5)
+    frame = trace(model, task, task.sizes, 3, seed=5)
+    rows = []
+    for number, instance in enumerate(instances):
+        output = model(torch.tensor([instance.tokens]))
+        for position in range(len(instance.prompt), len(instance.tokens)):
+            said = output.logits[0, position - 1].argmax().item()
+            rows.append((number, instance.size, position, said == instance.tokens[position], output.depths[0, position - 1].item()))
+    columns = ["instance", "size", "position", "correct", "depth"]
+    pd.testing.assert_frame_equal(frame[columns], pd.DataFrame(rows, columns=columns), check_dtype=False)
+    whole = frame.groupby("instance")["correct"].all()
+    assert (frame["instance_correct"] == frame["instance"].map(whole)).all()
+    assert set(task.features) <= set(frame.columns)
+
+
+def test_more_instances_than_one_pass_holds_keep_their_rows(case):
+    model, task = case
+    frame = trace(model, task, task.sizes[:1], 503, seed=1)
+    alone = trace(model, task, task.sizes[:1], 2, seed=1)
+    pd.testing.assert_frame_equal(frame[frame["instance"] < 2].reset_index(drop=True), alone)
+    assert frame["instance"].nunique() == 503 and frame["depth"].between(1, 6).all()
+
+
+def test_features_stand_beside_their_tokens(case):
+    _, task = case
+    frame = difficulty(task, draw(task, task.sizes, 2, seed=0))
+    for name, feature in task.features.items():
+        assert (frame.loc[frame[name].notna(), "part"] == feature.where).all()
+
+
+def test_depth_intervals_are_those_of_a_clustered_regression(case):
+    """The mean's standard error equals that of an intercept-only OLS clustered by instance."""
+    model, task = case
+    row = evaluate(model, task, n=200, seed=3, sizes=[4]).iloc[0]
+    batch = task.batch(200, np.random.default_rng([3, 4]), size=4)
+    depths, mask = model(batch.tokens[:, :-1]).depths, batch.answer_mask[:, 1:]
+    groups = torch.arange(200)[:, None].expand_as(mask)[mask].numpy()
+    values = depths[mask].double().numpy()
+    fit = OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    correction = np.sqrt((len(values) - 1) / len(values))  # statsmodels' small-sample factor also counts tokens
+    assert row["depth"] == pytest.approx(values.mean(), abs=1e-5)
+    assert row["depth_high"] - row["depth"] == pytest.approx(1.96 * fit.bse[0] * correction, rel=0.01, abs=2e-5)

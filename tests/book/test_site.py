@@ -1,0 +1,68 @@
+"""The built site is plain files: it works from disk, with the network off, in both themes and on a phone.
+
+Needs `make book`, which runs these tests when the site is built.
+"""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "_build/html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
+
+pytestmark = pytest.mark.skipif(not SITE.exists(), reason="there is no built site: make book")
+
+
+class Loads(HTMLParser):
+    """Collects what a page loads by itself: scripts, styles, pictures, frames; not the links a reader may follow."""
+
+    def __init__(self):
+        super().__init__()
+        self.addresses = []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed"):
+            self.addresses.append(attrs.get("src") or "")
+        if tag == "link" and attrs.get("rel") not in ("canonical", "next", "prev", "search", "index"):
+            self.addresses.append(attrs.get("href") or "")
+
+
+def test_no_page_loads_anything_from_another_host():
+    for path in SITE.rglob("*.html"):
+        loads = Loads()
+        loads.feed(path.read_text(encoding="utf-8"))
+        assert [address for address in loads.addresses if re.match(r"(https?:)?//", address)] == [], path
+
+
+def test_no_style_loads_anything_from_another_host():
+    for path in SITE.rglob("*.css"):
+        found = re.findall(r"(?:@import|url\()\s*['\"]?((?:https?:)?//[^'\")\s]+)", path.read_text(encoding="utf-8"))
+        assert found == [], path
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_page_opens_from_disk_without_network_errors_or_overflow(browser, page, theme, width):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, offline=True)
+    tab = context.new_page()
+    requests, errors = [], []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.goto((SITE / f"{page}.html").as_uri(), wait_until="load")
+    charts = tab.locator(".vega-chart").count()
+    tab.wait_for_function(f"document.querySelectorAll('.vega-chart svg.marks').length >= {charts}")
+    formulas = tab.locator(".math").count()
+    tab.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}")
+    overflow = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    context.close()
+    assert errors == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert overflow <= 0, f"{overflow} pixels wider than the window"

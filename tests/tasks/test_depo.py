@@ -1,0 +1,77 @@
+"""DEPO against following the edges with networkx and reading the list of edges one by one."""
+
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anira.tasks.depo import Depo
+
+
+def walk(cycle, node, hops):
+    nodes = [node]
+    for _ in range(hops):
+        (following,) = cycle.successors(nodes[-1])
+        nodes.append(following)
+    return nodes
+
+
+def test_answers_agree_with_walking_the_cycle_on_10_000_instances():
+    task, rng = Depo(), np.random.default_rng(0)
+    for i in range(10_000):
+        instance = task.sample(task.sizes[i % len(task.sizes)], rng)
+        cycle = instance.source
+        answers = [walk(cycle, node, hops)[-1] for hops, node in cycle.graph["queries"]]
+        assert task.vocabulary.decode(instance.answer) == answers
+        if i % 10 == 0:
+            assert nx.is_strongly_connected(cycle) and set(dict(cycle.degree).values()) == {2}
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_features_agree_with_reading_the_edges(data):
+    shortest = data.draw(st.integers(2, 60))
+    task = Depo(sizes=[1], nodes=[shortest, min(shortest + 5, 60)], queries=data.draw(st.integers(1, 6)), node_names=60)
+    size = data.draw(st.integers(1, shortest - 1))
+    instance = task.sample(size, np.random.default_rng(data.draw(st.integers(0, 2**32 - 1))))
+    edges = list(instance.source.edges)
+    names = task.vocabulary.decode(instance.prompt)
+    asked = names.index("<query>")
+    edges = list(zip(names[1:asked:2], names[2:asked:2], strict=True))
+    for answered, (hops, node) in enumerate(instance.source.graph["queries"]):
+        values = {name: column[len(instance.prompt) + answered] for name, column in instance.features.items()}
+        wanted, read, readings = list(pairwise(walk(instance.source, node, hops))), 0, 0
+        while read < hops:  # read the whole list again and again
+            readings += 1
+            for edge in edges:
+                if read < hops and edge == wanted[read]:
+                    read += 1
+        travel = sum(abs(edges.index(a) - edges.index(b)) for a, b in pairwise(wanted))
+        assert values == {"hops": size, "nodes": len(edges), "readings": readings, "travel": travel, "answered": answered}
+
+
+def test_the_mixture_asks_for_every_number_of_hops_equally_often():
+    task = Depo()
+    batch = task.batch(4000, np.random.default_rng(1))
+    names = np.array(task.vocabulary.names)[batch.tokens.numpy()]
+    hops = np.where(np.char.isdigit(names), names, "0").astype(int)
+    assert (hops.max(1) == batch.sizes.numpy()).all()
+    counts = np.bincount(hops[hops > 0])[1:]
+    assert np.abs(counts - 2000).max() < 5 * np.sqrt(2000)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"nodes": [4], "sizes": [4]}, "1 to 3, received \\[4\\]"),
+        ({"nodes": [21]}, "2 to 20, received \\[21\\]"),
+        ({"node_names": 703}, "received 703"),
+        ({"queries": 0}, "received 0"),
+    ],
+)
+def test_impossible_knobs_are_refused(knobs, message):
+    with pytest.raises(ValueError, match=message):
+        Depo(**knobs)

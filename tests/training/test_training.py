@@ -1,0 +1,190 @@
+"""Training: exact resumption, shared trunks, processes that add up, atomic checkpoints, clear errors."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from anira.model.anira import Anira
+from anira.training import checkpoint
+from anira.training.checkpoint import CheckpointError, load_model, read, write, write_atomically
+from anira.training.loop import Run, share, train
+from anira.training.loss import divergence_sum, prior
+from anira.training.presets import PRESETS, preset
+
+HEADER = {"task": "brevo", "preset": "short"}
+MODEL = dict(max_depth=3, width=16, hidden=24, heads=2, decider_hidden=16, max_length=64)
+SHORT = replace(preset("brevo", "tiny"), model=MODEL, steps=16, trunk_steps=5, ramp_steps=4, decay_steps=6, evaluate_every=4, evaluation_size=5, batch_size=8)
+
+
+def weights(run: Run) -> list[torch.Tensor]:
+    return list(run.model.state_dict().values())
+
+
+def same(left: Run, right: Run) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(left), weights(right), strict=True))
+
+
+@pytest.mark.parametrize("decider", ["early", "online", "fixed"])
+@pytest.mark.parametrize("stop", [4, 12])
+def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, decider, stop):
+    unbroken = train(Run.start(SHORT, decider, 7, HEADER), tmp_path / "unbroken")
+    train(Run.start(SHORT, decider, 7, HEADER), tmp_path / "broken", until=stop)
+    resumed = Run.start(SHORT, decider, 7, HEADER)
+    resumed.restore(tmp_path / "broken" / "state.safetensors")
+    assert resumed.step == stop
+    assert same(train(resumed, tmp_path / "broken"), unbroken)
+    one, two = (pd.read_csv(tmp_path / name / "metrics.csv").drop(columns="seconds") for name in ("unbroken", "broken"))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(tmp_path):
+    """SIGKILL, several times, wherever it hits; then the command is simply given again."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys, pathlib; sys.path[:0] = " + repr(sys.path) + "\n"
+        "from tests.training.test_training import SHORT, HEADER\n"
+        "from dataclasses import replace\nfrom anira.training.loop import Run, train\n"
+        "folder = pathlib.Path(sys.argv[1]); run = Run.start(replace(SHORT, steps=60, evaluate_every=2), 'online', 3, HEADER)\n"
+        "state = folder / 'state.safetensors'\nif state.exists(): run.restore(state)\n"
+        "train(run, folder, save_every_seconds=0)\n"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
+    command = [sys.executable, str(script)]
+    subprocess.run([*command, str(tmp_path / "unbroken")], env=environment, check=True, capture_output=True)
+    state = tmp_path / "killed" / "state.safetensors"
+    reached = []
+    for _ in range(3):
+        before = state.stat().st_mtime_ns if state.exists() else None
+        process = subprocess.Popen([*command, str(tmp_path / "killed")], env=environment, stderr=subprocess.DEVNULL)
+        while process.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
+            time.sleep(0.005)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        reached.append(read(state)[1]["step"])
+    assert reached[0] < 60, "the first run must be killed before its end for this test to say anything"
+    subprocess.run([*command, str(tmp_path / "killed")], env=environment, check=True, capture_output=True)
+    one, two = (read(tmp_path / name / "model.safetensors")[0] for name in ("unbroken", "killed"))
+    assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_trunk_taken_over_equals_a_trunk_trained(tmp_path):
+    train(Run.start(SHORT, "online", 7, HEADER), tmp_path / "online", until=4)
+    early = Run.start(SHORT, "early", 7, HEADER)
+    early.restore(tmp_path / "online" / "state.safetensors", trunk_only=True)
+    assert same(train(early, tmp_path / "taken"), train(Run.start(SHORT, "early", 7, HEADER), tmp_path / "whole"))
+
+
+def test_two_processes_reproduce_one(tmp_path):
+    one = train(Run.start(SHORT, "online", 0, {"task": "brevo", "preset": "tiny"}), tmp_path / "one", until=8)
+    script = tmp_path / "two.py"
+    script.write_text(
+        "import sys, pathlib; sys.path[:0] = " + repr(sys.path) + "\n"
+        "import torch.distributed as dist\nfrom tests.training.test_training import SHORT\nfrom anira.training.loop import Run, train\n"
+        "dist.init_process_group('gloo')\n"
+        "train(Run.start(SHORT, 'online', 0, {'task': 'brevo', 'preset': 'tiny'}), pathlib.Path(sys.argv[1]), until=8)\n"
+        "dist.destroy_process_group()\n"
+    )
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), str(tmp_path / "two")]
+    subprocess.run(launch, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}, check=True, capture_output=True)
+    two = read(tmp_path / "two" / "state.safetensors")[0]
+    for name, value in one.model.state_dict().items():
+        torch.testing.assert_close(two[f"model.{name}"], value, rtol=1e-4, atol=1e-6)
+
+
+def test_buckets_are_dealt_to_all_processes(monkeypatch):
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
+    assert [share(bucket) for bucket in range(6)] == [0, 1, 1, 0, 0, 1]
+
+
+def test_bucketed_gradients_equal_those_of_the_whole_batch():
+    runs = [Run.start(replace(SHORT, buckets=buckets), "fixed", 1, HEADER) for buckets in (1, 3)]
+    for run in runs:
+        run.advance()
+    for one, three in zip(*(run.model.parameters() for run in runs), strict=True):
+        torch.testing.assert_close(one, three, rtol=1e-3, atol=1e-5)
+
+
+def test_the_divergence_is_zero_at_the_prior_and_matches_its_formula():
+    log_prior = prior(4, 2.0)
+    torch.testing.assert_close(log_prior.exp(), torch.tensor([8.0, 4, 2, 1]) / 15)
+    exit_probs = torch.stack([log_prior.exp(), torch.tensor([0.0, 0, 0, 1])])[None]  # (1, 2, D)
+    output = type("Output", (), {"exit_probs": exit_probs})
+    at = [float(divergence_sum(output, torch.tensor([[i == 0, i == 1]]), 2.0)) for i in range(2)]
+    assert at == pytest.approx([0.0, torch.tensor(15.0).log().item()], abs=1e-6)
+
+
+def test_schedules():
+    recipe = replace(SHORT, learning_rate=1.0, warmup_steps=4, steps=20, decay_steps=10, trunk_steps=6, ramp_steps=4, penalty=1.0)
+    assert [recipe.learning_rate_at(step) for step in (0, 3, 9, 15, 19)] == pytest.approx([0.25, 1, 1, 0.5, 0.1])
+    assert [recipe.penalty_at(step) for step in (0, 5, 8, 10, 19)] == pytest.approx([0, 0, 0.5, 1, 1])
+    paper = preset("brevo", "paper")
+    assert {paper.penalty_at(0), paper.penalty_at(200_000)} == {0.1} and paper.learning_rate_at(249_999) == 1e-3
+
+
+def test_the_paper_presets_have_the_papers_parameter_count():
+    counts = {task: sum(p.numel() for p in Anira(PRESETS[task, "paper"].config("early")).parameters()) for task in {task for task, _ in PRESETS}}
+    published = {"brevo": 13.7e6, "mano": 5.1e6}
+    for task, count in counts.items():
+        assert count == pytest.approx(published[task], rel=0.01), task
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_atomically(path, b"good")
+
+    def full_disk(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"half")
+    assert path.read_bytes() == b"good" and os.listdir(tmp_path) == ["file"]
+
+
+def test_damaged_and_foreign_files_are_named(tmp_path):
+    good = tmp_path / "good.safetensors"
+    write(good, {"a": torch.zeros(3)}, {"kind": "model"})
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(good.read_bytes()[:-5])
+    foreign = tmp_path / "foreign.safetensors"
+    foreign.write_bytes(b"not a checkpoint at all")
+    from safetensors.torch import save_file
+
+    other = tmp_path / "other.safetensors"
+    save_file({"a": torch.zeros(3)}, other)
+    for path in (damaged, foreign, other):
+        with pytest.raises(CheckpointError, match="damaged or was not written by anira"):
+            read(path)
+    with pytest.raises(CheckpointError, match="does not hold a model"):
+        load_model(good)
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        read(tmp_path / "absent")
+
+
+def test_a_state_of_another_run_is_refused(tmp_path):
+    train(Run.start(SHORT, "online", 7, HEADER), tmp_path, until=12)
+    state = tmp_path / "state.safetensors"
+    before = state.read_bytes()
+    with pytest.raises(CheckpointError, match="another run"):
+        Run.start(SHORT, "online", 8, HEADER).restore(state)
+    with pytest.raises(CheckpointError, match="passed the trunk phase"):
+        Run.start(SHORT, "early", 7, HEADER).restore(state, trunk_only=True)
+    assert state.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["train", "chess"], "Known: brevo"), (["train", "brevo", "--preset", "huge"], "brevo tiny"), (["train", "brevo", "--decider", "late"], "early, online, fixed")],
+)
+def test_the_command_line_lists_what_it_knows(arguments, message):
+    done = subprocess.run([sys.executable, "-m", "anira", *arguments], capture_output=True, text=True)
+    assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
