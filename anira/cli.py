@@ -20,18 +20,26 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="anira", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
-    command = commands.add_parser("train", help="train a model, or resume its training", description="Train a model. Called again with the same arguments it resumes where the last call stopped. Under torchrun, processes share each batch.")
+    command = commands.add_parser(
+        "train",
+        help="train a model, or resume its training",
+        description="Train a model. Called again with the same arguments it resumes where the last call stopped. Under torchrun, processes share each batch.",
+    )
     command.add_argument("task", help=f"one of: {', '.join(sorted({task for task, _ in PRESETS}))}")
     command.add_argument("--decider", default="online", help="early, online or fixed (default: %(default)s)")
     command.add_argument("--preset", default="tiny", help="recipe, see anira.training.presets (default: %(default)s)")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--out", type=Path, help="folder for checkpoints and metrics (default: runs/TASK-DECIDER-PRESET-SEED)")
     command.add_argument("--until", type=int, metavar="STEP", help="stop after this step instead of at the preset's end")
-    command.add_argument("--trunk", type=Path, metavar="STATE", help="take the trunk phase over from another run's state.safetensors with the same preset and seed")
+    command.add_argument(
+        "--trunk", type=Path, metavar="STATE", help="take the trunk phase over from another run's state.safetensors with the same preset and seed"
+    )
     command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     command.set_defaults(call=_train)
 
-    command = commands.add_parser("evaluate", help="exact match and depth for each size", description="Evaluate models on fresh instances of each size; prints a CSV table.")
+    command = commands.add_parser(
+        "evaluate", help="exact match and depth for each size", description="Evaluate models on fresh instances of each size; prints a CSV table."
+    )
     command.add_argument("models", nargs="+", help="names of shipped models, or paths of model files")
     command.add_argument("--sizes", help="such as 3-12 (default: the sizes the model was trained on)")
     command.add_argument("--instances", type=int, default=1000, help="of each size (default: %(default)s)")

@@ -21,6 +21,6 @@ def test_the_same_chart_has_the_same_output_twice():
 
 
 def test_the_theme_leaves_background_text_and_axes_to_the_page():
-    config = charts.theme()["config"]
+    config = charts.style.theme()["config"]
     assert "background" not in config
     assert not [key for part in ("axis", "legend", "header", "title") for key in config[part] if key.endswith("olor")]

@@ -15,7 +15,10 @@ def arrows(instance: Instance, vocabulary: Vocabulary) -> tuple[pd.DataFrame, pd
     graph, places = instance.source, layout(instance.source)
     answer = vocabulary.decode(instance.answer)
     nodes = pd.DataFrame(
-        [{"name": name, "x": x, "y": y, "emitted": answer.index(name) if name in answer else np.nan, "query": name == graph.graph["query"]} for name, (x, y) in places.items()]
+        [
+            {"name": name, "x": x, "y": y, "emitted": answer.index(name) if name in answer else np.nan, "query": name == graph.graph["query"]}
+            for name, (x, y) in places.items()
+        ]
     )
     edges = []
     for tail, head in graph.edges:

@@ -214,7 +214,9 @@ class Anira(nn.Module):
         if tokens.ndim != 2 or tokens.is_floating_point():
             raise ValueError(f"tokens must be integers of shape (batch, tokens), received {tokens.dtype} of shape {tuple(tokens.shape)}.")
         if tokens.shape[1] > self.config.max_length:
-            raise ValueError(f"This model takes sequences of at most {self.config.max_length} tokens, received {tokens.shape[1]}. Train with a larger max_length, or shorten the input.")
+            raise ValueError(
+                f"This model takes sequences of at most {self.config.max_length} tokens, received {tokens.shape[1]}. Train with a larger max_length, or shorten the input."
+            )
         if tokens.numel() and not (0 <= tokens.min() and tokens.max() < self.config.vocabulary):
             raise ValueError(f"Token ids must lie in 0..{self.config.vocabulary - 1}, received {tokens.min()} to {tokens.max()}.")
         if lengths is not None and (lengths.shape != tokens.shape[:1] or lengths.min() < 0 or lengths.max() > tokens.shape[1]):

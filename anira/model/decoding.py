@@ -31,7 +31,13 @@ def generate(
 
 @torch.no_grad()
 def generate_batch(
-    model: Anira, prompts: Sequence[Tensor], *, end_token: int | None, max_new_tokens: int, depths: int | Tensor | None = None, select: str | float | None = None
+    model: Anira,
+    prompts: Sequence[Tensor],
+    *,
+    end_token: int | None,
+    max_new_tokens: int,
+    depths: int | Tensor | None = None,
+    select: str | float | None = None,
 ) -> list[tuple[Tensor, Output]]:
     """Continue prompts of any lengths greedily, all at once.
 
@@ -97,7 +103,9 @@ class Writer:
     def _given(self, depths: Tensor) -> Tensor:
         shape = (len(self._lengths), self._capacity)
         if depths.ndim and (depths.ndim != 2 or depths.shape[0] != shape[0] or depths.shape[1] < shape[1]):
-            raise ValueError(f"Given depths are one number, or one for each of {shape[0]} sequences and {shape[1]} positions, received shape {tuple(depths.shape)}.")
+            raise ValueError(
+                f"Given depths are one number, or one for each of {shape[0]} sequences and {shape[1]} positions, received shape {tuple(depths.shape)}."
+            )
         return check_depths(depths if depths.ndim else depths.expand(shape), self._model.config.max_depth)
 
     def read_prompts(self) -> list[int]:
@@ -112,7 +120,9 @@ class Writer:
         """Read one more token of each live sequence; returns the token that follows each."""
         positions, self._longest = self._lengths[: len(live)], int(self._lengths[: len(live)].max()) + 1
         if self._longest > self._capacity:
-            raise ValueError(f"A sequence has outgrown the {self._capacity} tokens that this model takes. Train with a larger max_length, or lower max_new_tokens.")
+            raise ValueError(
+                f"A sequence has outgrown the {self._capacity} tokens that this model takes. Train with a larger max_length, or lower max_new_tokens."
+            )
         visible = torch.arange(self._longest, device=self.device) <= positions[:, None]
         mask = torch.zeros(visible.shape, dtype=self._logits.dtype, device=self.device).masked_fill(~visible, -torch.inf)
         lines = torch.tensor(live, device=self.device)

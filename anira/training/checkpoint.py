@@ -56,9 +56,13 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict]:
             header = json.loads((file.metadata() or {})["anira"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or was not written by anira ({type(error).__name__}: {error}). Train it again, or fetch a fresh copy.") from error
+        raise CheckpointError(
+            f"{path} is damaged or was not written by anira ({type(error).__name__}: {error}). Train it again, or fetch a fresh copy."
+        ) from error
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} has checkpoint format {header.get('format')}, this version reads format {FORMAT}. Use the version of anira that wrote it.")
+        raise CheckpointError(
+            f"{path} has checkpoint format {header.get('format')}, this version reads format {FORMAT}. Use the version of anira that wrote it."
+        )
     return tensors, header
 
 

@@ -166,7 +166,9 @@ def train(run: Run, folder: Path, *, until: int | None = None, save_every_second
             if run.step % run.preset.evaluate_every == 0 or run.step == until:
                 averages = pd.DataFrame(means).mean().round(5).to_dict()
                 run.evaluate(averages)
-                bar.set_postfix(loss=f"{averages['cross_entropy']:.3f}", exact=" ".join(f"{row['exact_match']:.2f}" for row in run.metrics[-len(run.preset.task.sizes) :]))
+                bar.set_postfix(
+                    loss=f"{averages['cross_entropy']:.3f}", exact=" ".join(f"{row['exact_match']:.2f}" for row in run.metrics[-len(run.preset.task.sizes) :])
+                )
                 means = []
                 if rank() == 0:
                     write_atomically(folder / "metrics.csv", pd.DataFrame(run.metrics).to_csv(index=False).encode())
@@ -176,6 +178,14 @@ def train(run: Run, folder: Path, *, until: int | None = None, save_every_second
                 saved = time.monotonic()
     if rank() == 0 and run.step == run.preset.steps:
         final = [row for row in run.metrics if row["step"] == run.step]
-        header = {"kind": "model", "run": run.header, "task": to_json(run.preset.task), "step": run.step, "seconds": run.seconds, "metrics": final, "version": version("anira")}
+        header = {
+            "kind": "model",
+            "run": run.header,
+            "task": to_json(run.preset.task),
+            "step": run.step,
+            "seconds": run.seconds,
+            "metrics": final,
+            "version": version("anira"),
+        }
         save_model(folder / "model.safetensors", run.model, header)
     return run

@@ -183,7 +183,11 @@ def test_a_state_of_another_run_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["train", "chess"], "Known: brevo"), (["train", "brevo", "--preset", "huge"], "brevo tiny"), (["train", "brevo", "--decider", "late"], "early, online, fixed")],
+    [
+        (["train", "chess"], "Known: brevo"),
+        (["train", "brevo", "--preset", "huge"], "brevo tiny"),
+        (["train", "brevo", "--decider", "late"], "early, online, fixed"),
+    ],
 )
 def test_the_command_line_lists_what_it_knows(arguments, message):
     done = subprocess.run([sys.executable, "-m", "anira", *arguments], capture_output=True, text=True)

@@ -1,0 +1,77 @@
+"""What all figures share: one theme, one colour for the same thing, one way of showing charts.
+
+Importing this module sets theme and renderer, for notebooks and pages alike:
+
+* A chart carries no background, text or axis colour, so that each place it is shown in can choose them: JupyterLab by
+  its own theme, the built page by the reader's (`anira.sphinx`). Data colours are legible on both.
+* The kernel hands out the chart's specification, and the place it is shown in draws it: JupyterLab and VS Code from
+  what they ship, the built page from files next to it. Only Colab, which ships nothing, takes Vega from its network.
+"""
+
+import sys
+
+import altair as alt
+
+#: One colour for each way of deciding depth, the same in every chapter (Okabe and Ito's palette, safe for colour-blind readers).
+DECIDER_COLORS = {"early": "#D55E00", "online": "#0072B2", "fixed": "#009E73", "untied": "#CC79A7", "hybrid": "#E69F00"}
+
+#: Depth from shallow to deep. Lightness falls steadily, and no step vanishes on a white or a dark page.
+DEPTH_COLORS = ["#7FD1C7", "#56B4D3", "#4F8FD6", "#6D69CF", "#9447B4", "#A3277F"]
+
+#: What JupyterLab 4 and VS Code draw by themselves. They do so with Vega-Lite 5, which reads what Altair 6 writes for the chart types of this book.
+MIME_TYPE = "application/vnd.vegalite.v5+json"
+
+
+@alt.theme.register("anira", enable=True)
+def theme() -> alt.theme.ThemeConfig:
+    """Sizes, fonts and data colours; no background, text or axis colour (see the module's docstring)."""
+    font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
+    labels = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    return {
+        "config": {
+            "font": font,
+            "view": {"continuousWidth": 460, "continuousHeight": 280, "stroke": None},
+            "axis": {**labels, "gridOpacity": 0.35, "domain": False, "tickSize": 4, "titlePadding": 8},
+            "legend": {**labels, "symbolSize": 90, "symbolStrokeWidth": 2.5},
+            "header": {**labels, "labelFontSize": 13},
+            "title": {"anchor": "start", "fontSize": 14, "fontWeight": 600, "subtitleFontSize": 12, "offset": 12},
+            "line": {"strokeWidth": 2.5},
+            "point": {"filled": True, "size": 60},
+            "rule": {"strokeWidth": 1.5},
+            "range": {
+                "category": [*DECIDER_COLORS.values(), "#56B4E9"],
+                "ordinal": DEPTH_COLORS,
+                "ramp": DEPTH_COLORS,
+                "heatmap": DEPTH_COLORS,
+            },
+        }
+    }
+
+
+def decider_scale(deciders: list[str]) -> alt.Scale:
+    """The colour scale for an encoding by decider, for those that a chart shows, in its order.
+
+    >>> decider_scale(["online", "early"]).range
+    ['#0072B2', '#D55E00']
+    """
+    return alt.Scale(domain=deciders, range=[DECIDER_COLORS[decider] for decider in deciders])
+
+
+def depth_scale(max_depth: int) -> alt.Scale:
+    """The colour scale for an encoding by depth, 1..`max_depth`: the same colour for the same share of the maximum.
+
+    >>> depth_scale(6).domain
+    [1, 6]
+    """
+    return alt.Scale(domain=[1, max_depth], range=DEPTH_COLORS, interpolate="lab")
+
+
+def _render(spec: dict, **options) -> tuple[dict, dict]:
+    """The Altair renderer `anira`: the specification itself, for the frontend to draw."""
+    schema = "https://vega.github.io/schema/vega-lite/v5.json"  # else JupyterLab warns of a version it has not, then draws it all the same
+    bundle = {MIME_TYPE: {**spec, "$schema": schema}, "text/plain": spec.get("description", "A chart.")}
+    return bundle, {MIME_TYPE: options} if options else {}
+
+
+alt.renderers.register("anira", _render)
+alt.renderers.enable("colab" if "google.colab" in sys.modules else "anira")
