@@ -23,6 +23,7 @@ from anira.tasks import to_json
 from anira.tasks.task import Batch
 from anira.training.checkpoint import CheckpointError, read, save_model, write, write_atomically
 from anira.training.loss import cross_entropy_sum, divergence_sum
+from anira.training.optimizers import build, moments
 from anira.training.presets import Preset
 
 EVALUATION_SEED = 2**31  # far from any training seed
@@ -34,7 +35,7 @@ class Run:
 
     preset: Preset
     model: Anira
-    optimizer: torch.optim.AdamW
+    optimizers: list[torch.optim.Optimizer]
     header: dict  # task, preset, decider, seed: what identifies the run
     step: int
     seconds: float
@@ -45,19 +46,14 @@ class Run:
         """A fresh run: weights drawn from `seed`."""
         model = Anira(preset.config(decider)).initialize(torch.Generator().manual_seed(seed)).to(device)
         model.decider.deepen(preset.deep_start)
-        parameters = list(model.parameters())
-        groups = [  # norm gains and biases are not decayed: it would keep attention from becoming sharp
-            {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": preset.weight_decay},
-            {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(groups, lr=preset.learning_rate, betas=(0.9, 0.999), fused=True)
-        return cls(preset, model, optimizer, {**header, "decider": decider, "seed": seed}, 0, 0.0, [])
+        optimizers = build(model, preset.optimizer, preset.learning_rate, preset.weight_decay)
+        return cls(preset, model, optimizers, {**header, "decider": decider, "seed": seed}, 0, 0.0, [])
 
     def save(self, path: Path) -> None:
         """Write everything needed to resume, atomically."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for name, parameter in self.model.named_parameters():
-            for key, value in self.optimizer.state.get(parameter, {}).items():
+            for key, value in moments(self.optimizers, parameter).items():
                 tensors[f"optimizer.{name}.{key}"] = value
         write(path, tensors, {"kind": "state", "run": self.header, "step": self.step, "seconds": self.seconds, "metrics": self.metrics})
 
@@ -72,6 +68,8 @@ class Run:
         theirs, ours = ({k: v for k, v in run.items() if k not in ignored} for run in (header.get("run", {}), self.header))
         if header.get("kind") != "state" or theirs != ours:
             raise CheckpointError(f"{path} belongs to another run: {theirs}, expected {ours}. Choose another --out folder or the matching options.")
+        if trunk_only and "untied" in (self.header["decider"], header["run"]["decider"]):
+            raise CheckpointError(f"{path} cannot be taken over: untied layers are no trunk that recurrent models share. Train this run from its start.")
         if trunk_only and header["step"] > self.preset.trunk_steps:
             raise CheckpointError(f"{path} has passed the trunk phase: it is at step {header['step']}, the phase ends at {self.preset.trunk_steps}.")
         for name, parameter in self.model.named_parameters():
@@ -80,8 +78,7 @@ class Run:
             parameter.data.copy_(tensors[f"model.{name}"])
             prefix = f"optimizer.{name}."
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            if state:
-                self.optimizer.state[parameter] = {key: value if key == "step" else value.to(parameter.device) for key, value in state.items()}
+            moments(self.optimizers, parameter).update({key: value if key == "step" else value.to(parameter.device) for key, value in state.items()})
         self.step, self.seconds, self.metrics = header["step"], header["seconds"], header["metrics"]
 
     def advance(self) -> dict[str, float]:
@@ -95,10 +92,11 @@ class Run:
                 sums += self._backward(bucket, index, answers, inputs)
         self._sum_over_processes(sums)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), preset.max_gradient_norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = preset.learning_rate_at(step)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = preset.learning_rate_at(step)
+            optimizer.step()
+        self.model.zero_grad()
         self.step += 1
         return {"cross_entropy": float(sums[0]), "divergence": float(sums[1]), "tokens": inputs}
 

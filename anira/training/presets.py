@@ -32,6 +32,7 @@ class Preset:
     warmup_steps: int = 1000
     deep_start: float = 0.0  # see the deciders' `deepen`
     temperature: float = 1.0
+    optimizer: str = "adamw"  # see anira.training.optimizers
     weight_decay: float = 0.1  # of matrices; norm gains and biases are not decayed
     max_gradient_norm: float = 10.0
     buckets: int = 4  # parts of one length each into which a batch is cut
@@ -59,16 +60,17 @@ PRESETS = {
     ("brevo", "tiny"): Preset(
         task=Brevo(sizes=range(3, 9), node_names=16),
         model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=256),
-        steps=17_500,
+        steps=10_500,
         batch_size=64,
         learning_rate=3e-3,
-        penalty=0.05,
+        penalty=0.1,
         prior_base=2,
-        trunk_steps=11_500,
-        ramp_steps=2_000,
-        decay_steps=6_000,
+        trunk_steps=6_000,
+        ramp_steps=1_500,
+        decay_steps=4_000,
         warmup_steps=200,
         deep_start=1.0,
+        optimizer="muon",
         weight_decay=0.01,
     ),
     ("brevo", "paper"): Preset(
