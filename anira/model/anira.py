@@ -26,9 +26,10 @@ from anira.model.sparse import Grid, Memory, iterate, once
 class Config:
     """Everything that determines the model's shape.
 
-    vocabulary: token count V · decider: "early", "online" or "fixed" · max_depth: D · width, hidden, heads:
-    of the Llama-2 layers · decider_hidden: inner width of the decider, 4·width in the paper (6.5 for MANO)
-    · max_length: longest sequence accepted, in tokens.
+    vocabulary: token count V · decider: "early", "online", "fixed" or "untied" (D core layers of their own
+    instead of one that is iterated) · max_depth: D · width, hidden, heads: of the Llama-2 layers ·
+    decider_hidden: inner width of the decider, 4·width in the paper (6.5 for MANO) · max_length: longest
+    sequence accepted, in tokens.
     """
 
     vocabulary: int
@@ -47,6 +48,11 @@ class Config:
             raise ValueError(f"width must be a multiple of 2·heads for rotary positions, received {self.width} and {self.heads} heads.")
         if min(value for value in asdict(self).values() if isinstance(value, int)) < 1:
             raise ValueError(f"Every size must be at least 1, received {self}.")
+
+    @property
+    def min_depth(self) -> int:
+        """The least depth a token can be given: 1, and D where the layers are untied."""
+        return self.max_depth if self.decider == "untied" else 1
 
 
 @dataclass(frozen=True)
@@ -88,13 +94,14 @@ class Anira(nn.Module):
         self.prelude, self.core, self.coda = Layer(*layer), Layer(*layer), Layer(*layer)
         self.norm = nn.RMSNorm(config.width, eps=1e-5)
         self.unembedding = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.untied = nn.ModuleList(Layer(*layer) for _ in range(config.max_depth - 1 if config.decider == "untied" else 0))  # after the core
         self.decider = DECIDERS[config.decider](config.width, config.decider_hidden, config.max_depth)
 
     def initialize(self, generator: torch.Generator) -> "Anira":
         """Draw all weights afresh as PyTorch does by default, the decider's output layer at zero.
 
         Matrices are uniform in ±1/√inputs, embeddings standard normal. The trunk is drawn before the
-        decider, so one seed gives the same trunk under every decider.
+        decider, so one seed gives the same trunk under every decider; untied layers are drawn after it.
         """
         for module in self.modules():
             if isinstance(module, nn.Linear):
@@ -106,6 +113,11 @@ class Anira(nn.Module):
             nn.init.zeros_(self.decider.head[-1].weight)
             nn.init.zeros_(self.decider.head[-1].bias)
         return self
+
+    @property
+    def iterations(self) -> list[Layer]:
+        """The layer that computes each iteration 1..D: the core, again and again, unless the layers are untied."""
+        return [self.core, *self.untied] if self.untied else [self.core] * self.config.max_depth
 
     def forward(
         self,
@@ -131,8 +143,9 @@ class Anira(nn.Module):
                 return the same; a `Sample` whose gradient reaches halted tokens needs the dense one.
 
         Raises:
-            ValueError: tokens outside the vocabulary, too long a sequence, depths outside 1..D, lengths
-                outside 0..T, unknown rule or execution, a `Sample` with sparse execution.
+            ValueError: tokens outside the vocabulary, too long a sequence, depths outside 1..D (other than D
+                where layers are untied), lengths outside 0..T, unknown rule or execution, a `Sample` with
+                sparse execution.
         """
         self.check_tokens(tokens, lengths)
         if execution not in EXECUTIONS:
@@ -160,9 +173,9 @@ class Anira(nn.Module):
         run = self.decider.start(h, select)
         if depths is not None:
             run = GivenRun(run, depths)
-        for d in range(1, self.config.max_depth + 1):
+        for d, layer in enumerate(self.iterations, start=1):
             active = run.active(d)[..., None]
-            h = h + active * (self.core(h, rotation) - h)
+            h = h + active * (layer(h, rotation) - h)
             run.observe(d, h)
         output = Output(self.unembedding(self.norm(self.coda(h, rotation))), run.depths, run.exit_probs)
         if inside is None:
@@ -196,7 +209,7 @@ class Anira(nn.Module):
         run = self.decider.start(h, select)
         if depths is not None:
             run = GivenRun(run, depths)
-        h = iterate(self.core, h, rotation, run, memories["core"], self.config.max_depth)
+        h = iterate(self.iterations, h, rotation, run, memories["core"])
         h = once(self.coda, h, rotation, memories["coda"])
         return Output(self.unembedding(self.norm(h)), run.depths, run.exit_probs)
 
@@ -206,8 +219,8 @@ class Anira(nn.Module):
     def _given(self, depths: int | Tensor, tokens: Tensor, inside: Tensor | None) -> Tensor:
         depths = torch.as_tensor(depths, device=tokens.device).expand(tokens.shape)
         if inside is not None:
-            depths = depths.where(inside, 1)
-        return check_depths(depths, self.config.max_depth)
+            depths = depths.where(inside, self.config.min_depth)
+        return check_depths(depths, self.config.max_depth, self.config.min_depth)
 
     def check_tokens(self, tokens: Tensor, lengths: Tensor | None = None) -> None:
         """`ValueError` unless these tokens (B, T) of these lengths (B,) are what the model takes."""

@@ -1,7 +1,8 @@
 """Who decides how many iterations a token gets: the only part in which ANIRA's variants differ.
 
 A decider turns states into an exit distribution q over the depths 1..D. `Early` reads the prelude's state
-once; `Online` reads the state after every iteration; `Fixed` always spends D. Each has one method,
+once; `Online` reads the state after every iteration; `Fixed` always spends D, and so does `Untied`, whose
+iterations are layers of their own. Each has one method,
 
     decider.start(h, select) -> Run        run.active(d), run.observe(d, h), run.depths, run.exit_probs
 
@@ -29,10 +30,10 @@ def check_rule(rule: str | float) -> str | float:
     raise ValueError(f"A stopping rule is one of {', '.join(RULES)} or a threshold in (0, 1] on F(d), received {rule!r}.")
 
 
-def check_depths(depths: Tensor, max_depth: int) -> Tensor:
-    """The depths themselves, or a `ValueError`: integers 1 to `max_depth`."""
-    if depths.is_floating_point() or (depths.numel() and not 1 <= depths.min() <= depths.max() <= max_depth):
-        raise ValueError(f"Given depths are integers 1 to {max_depth}, received {depths.dtype} from {depths.min()} to {depths.max()}.")
+def check_depths(depths: Tensor, max_depth: int, min_depth: int = 1) -> Tensor:
+    """The depths themselves, or a `ValueError`: integers `min_depth` to `max_depth`."""
+    if depths.is_floating_point() or (depths.numel() and not min_depth <= depths.min() <= depths.max() <= max_depth):
+        raise ValueError(f"Given depths are integers {min_depth} to {max_depth}, received {depths.dtype} from {depths.min()} to {depths.max()}.")
     return depths
 
 
@@ -212,6 +213,12 @@ class Fixed(nn.Module):
         return EarlyRun(F.one_hot(depths - 1, self.max_depth).to(h.dtype), depths)
 
 
+class Untied(Fixed):
+    """No decision, and no recurrence: each iteration has a layer of its own. The ordinary Transformer."""
+
+    name = "untied"
+
+
 class GivenRun:
     """A run whose depths come from outside; the decider is still asked for its exit distribution."""
 
@@ -231,4 +238,4 @@ class GivenRun:
         self._run.observe(d, h, rows)
 
 
-DECIDERS = {decider.name: decider for decider in (Early, Online, Fixed)}
+DECIDERS = {decider.name: decider for decider in (Early, Online, Fixed, Untied)}

@@ -106,7 +106,8 @@ class Writer:
             raise ValueError(
                 f"Given depths are one number, or one for each of {shape[0]} sequences and {shape[1]} positions, received shape {tuple(depths.shape)}."
             )
-        return check_depths(depths if depths.ndim else depths.expand(shape), self._model.config.max_depth)
+        config = self._model.config
+        return check_depths(depths if depths.ndim else depths.expand(shape), config.max_depth, config.min_depth)
 
     def read_prompts(self) -> list[int]:
         """Read all prompts; returns the token that follows each."""

@@ -88,7 +88,7 @@ def dense_cost(config: Config, batch: int, length: int) -> Cost:
     """What dense execution computes for (batch, length) tokens, padding included: every pair, at every depth."""
     tokens, pairs, D = batch * length, batch * length * length, config.max_depth
     once = _weights(config)[0] * tokens
-    decisions = {"early": 1, "online": D - 1, "fixed": 0}[config.decider]
+    decisions = {"early": 1, "online": D - 1}.get(config.decider, 0)
     unembedding = 2 * config.width * config.vocabulary * tokens
     return Cost(once, once * D, _pair(config) * pairs * (D + 2), once, _decider(config) * decisions * tokens, unembedding)
 
@@ -147,7 +147,7 @@ def _decider(config: Config) -> int:
 def _decisions(config: Config, depths: Count) -> Count:
     """Times that the decider is asked about tokens of the given depths, none at padding."""
     depths = torch.as_tensor(depths)
-    return {"early": (depths > 0).long(), "online": depths.clamp(max=config.max_depth - 1), "fixed": torch.zeros_like(depths)}[config.decider]
+    return {"early": (depths > 0).long(), "online": depths.clamp(max=config.max_depth - 1)}.get(config.decider, torch.zeros_like(depths))
 
 
 def _entries(config: Config, depths: Count) -> Count:

@@ -14,6 +14,7 @@ a prefix. Where they are found on the way, step 2 gathers the tokens that go on.
 Symbols: B batch, T tokens, N tokens without padding, n tokens of one step, E width, H heads, d = E / H.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -114,15 +115,15 @@ def once(layer: Layer, h: Tensor, rotation: Rotation, memory: Memory) -> Tensor:
     return layer.finish(h, memory.read(1, None, layer.attention.queries(x, rotation)))
 
 
-def iterate(core: Layer, h: Tensor, rotation: Rotation, run: Run, memory: Memory, max_depth: int) -> Tensor:
-    """The core on every row as often as the run says: h(0) → h(d*), both (N, E).
+def iterate(layers: Sequence[Layer], h: Tensor, rotation: Rotation, run: Run, memory: Memory) -> Tensor:
+    """The layer of each iteration, which is the core unless layers are untied, on every row as often as the run says: h(0) → h(d*), both (N, E).
 
     When the last row halts, its final keys and values are still written if the memory outlasts this pass.
     """
-    queue = Queue(run, max_depth)
+    queue = Queue(run, len(layers))
     rows = None  # the rows whose states are `h`: those active in the iteration before; None for all, in order
     halted: list[tuple[Tensor, Tensor]] = []  # rows with their final states
-    for d in range(1, max_depth + 1):
+    for d, core in enumerate(layers, start=1):
         order, count = queue.next(d, rows, len(h))
         if count or (memory.lasting and len(h)):
             x = core.attention_norm(h)

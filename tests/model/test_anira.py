@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from anira.model.anira import Anira, Config
 from anira.model.deciders import DECIDERS, Sample, depth_by_rule
+from anira.model.decoding import generate
 from anira.model.layers import rotary, rotate
 
 
@@ -18,7 +19,7 @@ def build(decider: str, seed: int = 0, **config) -> Anira:
     for parameter in model.parameters():
         if parameter.ndim == 2:
             torch.nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5, generator=generator)
-    if decider != "fixed":
+    if hasattr(model.decider, "head"):
         torch.nn.init.normal_(model.decider.head[-1].weight, generator=generator)
         with torch.no_grad():
             model.decider.head[-1].bias -= float(decider == "online")
@@ -34,13 +35,13 @@ def test_token_by_token_reference_agrees(decider):
     """Each state recomputed by definition: a token halts at its depth, others see its final state."""
     model, ids = build(decider), tokens()
     output = model(ids)
-    if decider != "fixed":
+    if hasattr(model.decider, "head"):
         assert len(output.depths.unique()) > 2, "the case would not show anything with one depth"
     with torch.no_grad():
         rotation = model._rotation(torch.arange(ids.shape[1]))
         states = [model.prelude(model.embedding(ids), rotation)]
         for d in range(1, model.config.max_depth + 1):
-            whole = model.core(states[-1], rotation)
+            whole = model.iterations[d - 1](states[-1], rotation)
             states.append(torch.stack([torch.stack([whole[b, t] if output.depths[b, t] >= d else states[-1][b, t] for t in range(12)]) for b in range(5)]))
         logits = model.unembedding(model.norm(model.coda(states[-1], rotation)))
     torch.testing.assert_close(output.logits, logits, rtol=0, atol=1e-12)
@@ -77,6 +78,39 @@ def test_one_seed_gives_one_trunk_under_every_decider():
         trunks.append({name: value for name, value in model.state_dict().items() if not name.startswith("decider")})
     for other in trunks[1:]:
         assert all(torch.equal(trunks[0][name], other[name]) for name in trunks[0])
+
+
+def test_untied_layers_are_of_equal_depth_and_all_different():
+    """Against a stack of as many layers written out; the recurrent model has the cost, not the parameters."""
+    model, recurrent, ids = build("untied"), build("fixed"), tokens()
+    layers = [model.prelude, model.core, *model.untied, model.coda]
+    assert len(layers) == model.config.max_depth + 2
+    with torch.no_grad():
+        h, rotation = model.embedding(ids), model._rotation(torch.arange(12))
+        for layer in layers:
+            h = layer(h, rotation)
+        expected = model.unembedding(model.norm(h))
+    torch.testing.assert_close(model(ids).logits, expected, rtol=0, atol=1e-12)
+    weights = [sum(p.numel() for p in m.parameters()) for m in (model, recurrent, model.core)]
+    assert weights[0] - weights[1] == 3 * weights[2]
+    assert len({layer.attention.qkv.weight.sum().item() for layer in layers}) == 6
+    model(ids).logits.sum().backward()
+    assert all(layer.attention.qkv.weight.grad.abs().max() > 0 for layer in layers)
+
+
+def test_untied_layers_are_sparse_and_decoded_as_dense():
+    model, ids, lengths = build("untied"), tokens(), torch.tensor([12, 3, 0, 7, 11])
+    dense, sparse = (model(ids, lengths=lengths, execution=execution) for execution in ("dense", "sparse"))
+    torch.testing.assert_close(sparse.logits, dense.logits, rtol=0, atol=1e-12)
+    assert torch.equal(sparse.depths, dense.depths)
+    for prompt in ids[:, :5]:
+        answer, written = generate(model, prompt, end_token=None, max_new_tokens=6)
+        whole = model(torch.cat([prompt, answer[:-1]])[None])
+        torch.testing.assert_close(written.logits, whole.logits, rtol=0, atol=1e-12)
+        assert torch.equal(whole.logits[0, 4:].argmax(-1), answer)
+    for call in (lambda: model(ids, depths=3), lambda: generate(model, ids[0], end_token=None, max_new_tokens=2, depths=3)):
+        with pytest.raises(ValueError, match="4 to 4"):
+            call()
 
 
 def test_a_deep_start_is_equally_deep_for_both_deciders():

@@ -25,7 +25,7 @@ def counted(model: Anira, call) -> Cost:
     owners = {"prelude": model.prelude, "core": model.core, "coda": model.coda, "decider": model.decider, "unembedding": model.unembedding}
     totals = dict.fromkeys([*owners, "attention"], 0)
     owner_of = {}
-    for name, module in owners.items():
+    for name, module in [*owners.items(), ("core", model.untied)]:
         for weight in module.parameters():
             owner_of[weight.data_ptr()] = name
             if len(weight) > width:
@@ -57,7 +57,8 @@ def test_a_batch_costs_what_the_operator_counter_sees(decider, padded):
     model, generator = small_model(decider), torch.Generator().manual_seed(0)
     tokens = torch.randint(0, 11, (3, 7), generator=generator)
     lengths = torch.tensor([7, 2, 5]) if padded else None
-    for given in (torch.randint(1, 5, (3, 7), generator=generator), torch.randint(1, 3, (3, 7), generator=generator), 1, 4):
+    some, shallow = torch.randint(1, 5, (3, 7), generator=generator), torch.randint(1, 3, (3, 7), generator=generator)
+    for given in (some, shallow, 1, 4)[3 if decider == "untied" else 0 :]:
         run = partial(model, tokens, depths=given, lengths=lengths)
         assert counted(model, run) == dense_cost(model.config, 3, 7)
         assert counted(model, partial(run, execution="sparse")) == sparse_cost(model.config, run().depths)
