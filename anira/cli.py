@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         description="Train a model. Called again with the same arguments it resumes where the last call stopped. Under torchrun, processes share each batch.",
     )
     command.add_argument("task", help=f"one of: {', '.join(sorted({task for task, _ in PRESETS}))}")
-    command.add_argument("--decider", default="online", help="early, online or fixed (default: %(default)s)")
+    command.add_argument("--decider", default="online", help="early, online, fixed or untied (default: %(default)s)")
     command.add_argument("--preset", default="tiny", help="recipe, see anira.training.presets (default: %(default)s)")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--out", type=Path, help="folder for checkpoints and metrics (default: runs/TASK-DECIDER-PRESET-SEED)")

@@ -12,11 +12,13 @@ import pytest
 import torch
 
 from anira.model.anira import Anira
+from anira.model.deciders import DECIDERS
 from anira.training import checkpoint
 from anira.training.checkpoint import CheckpointError, load_model, read, write, write_atomically
 from anira.training.loop import Run, share, train
 from anira.training.loss import divergence_sum, prior
 from anira.training.presets import PRESETS, preset
+from anira.zoo import load
 
 HEADER = {"task": "brevo", "preset": "short"}
 MODEL = dict(max_depth=3, width=16, hidden=24, heads=2, decider_hidden=16, max_length=64)
@@ -31,7 +33,7 @@ def same(left: Run, right: Run) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(left), weights(right), strict=True))
 
 
-@pytest.mark.parametrize("decider", ["early", "online", "fixed"])
+@pytest.mark.parametrize("decider", DECIDERS)
 @pytest.mark.parametrize("stop", [4, 12])
 def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, decider, stop):
     unbroken = train(Run.start(SHORT, decider, 7, HEADER), tmp_path / "unbroken")
@@ -40,6 +42,8 @@ def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, decider, stop):
     resumed.restore(tmp_path / "broken" / "state.safetensors")
     assert resumed.step == stop
     assert same(train(resumed, tmp_path / "broken"), unbroken)
+    loaded = load(tmp_path / "broken" / "model.safetensors")
+    assert loaded.model.config.decider == decider and all(map(torch.equal, loaded.model.state_dict().values(), weights(unbroken)))
     one, two = (pd.read_csv(tmp_path / name / "metrics.csv").drop(columns="seconds") for name in ("unbroken", "broken"))
     pd.testing.assert_frame_equal(one, two)
 
@@ -77,6 +81,8 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(tmp_path):
 
 def test_a_trunk_taken_over_equals_a_trunk_trained(tmp_path):
     train(Run.start(SHORT, "online", 7, HEADER), tmp_path / "online", until=4)
+    with pytest.raises(CheckpointError, match="untied layers"):
+        Run.start(SHORT, "untied", 7, HEADER).restore(tmp_path / "online" / "state.safetensors", trunk_only=True)
     early = Run.start(SHORT, "early", 7, HEADER)
     early.restore(tmp_path / "online" / "state.safetensors", trunk_only=True)
     assert same(train(early, tmp_path / "taken"), train(Run.start(SHORT, "early", 7, HEADER), tmp_path / "whole"))
