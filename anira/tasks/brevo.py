@@ -62,6 +62,8 @@ class Brevo:
     graphs: Family = PAPER
 
     name = "brevo"
+    knob = "nodes of the graph, N"
+    source = "paper, section 4; PhysicsLM 4.1"
     features = FEATURES
     end_token = EOS
 
@@ -71,7 +73,12 @@ class Brevo:
         object.__setattr__(self, "sizes", self._checked(self.sizes))
 
     def _checked(self, sizes):
-        return check_sizes(sizes, self.graphs.smallest, self.node_names, f"BREVO with {self.node_names} node names and {self.graphs}")
+        return check_sizes(sizes, *self.size_limits, f"BREVO with {self.node_names} node names and {self.graphs}")
+
+    @property
+    def size_limits(self) -> tuple[int, int]:
+        """The smallest graph of the family, and as many nodes as there are names."""
+        return self.graphs.smallest, self.node_names
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -85,9 +92,11 @@ class Brevo:
 
     def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
         """`n` instances of one size, or of the task's mixture."""
-        sizes = draw_sizes(self.sizes, n, rng) if size is None else np.full(n, size)
-        tokens, prompt_lengths, lengths, _ = self._fill(sizes, rng, with_features=False)
-        return to_batch(tokens, prompt_lengths, lengths, sizes)
+        return self._batch(n, rng, size, with_features=False)[0]
+
+    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None) -> tuple[Batch, np.ndarray]:
+        """What `batch` draws, and the features of its tokens (B, T, F) in the order of `features`, NaN where one says nothing."""
+        return self._batch(n, rng, size, with_features=True)
 
     def sample(self, size: int, rng: np.random.Generator) -> Instance:
         """One instance; its source is a `networkx.DiGraph` on node names with graph attribute `query`."""
@@ -98,6 +107,11 @@ class Brevo:
         graph.add_edges_from((tail, head.removeprefix("→")) for tail, head in zip(names[1 : prompt - 3 : 2], names[2 : prompt - 3 : 2], strict=True))
         columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
         return Instance(tokens[:prompt], tokens[prompt:], int(size), graph, columns)
+
+    def _batch(self, n, rng, size, *, with_features):
+        sizes = draw_sizes(self.sizes, n, rng) if size is None else np.full(n, size)
+        tokens, prompt_lengths, lengths, features = self._fill(sizes, rng, with_features=with_features)
+        return to_batch(tokens, prompt_lengths, lengths, sizes), features[:, : lengths.max()]
 
     def _fill(self, sizes, rng, *, with_features):
         longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))

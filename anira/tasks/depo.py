@@ -97,6 +97,8 @@ class Depo:
     node_names: int = 20
 
     name = "depo"
+    knob = "hops asked for, k"
+    source = "paper, section 4; PhysicsLM 4.1"
     features = FEATURES
     end_token = None
 
@@ -109,8 +111,13 @@ class Depo:
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "sizes", self._checked(self.sizes))
 
+    @property
+    def size_limits(self) -> tuple[int, int]:
+        """One hop, and one less than the shortest cycle has nodes."""
+        return 1, min(self.nodes) - 1
+
     def _checked(self, sizes: Iterable[int]) -> tuple[int, ...]:
-        return check_sizes(sizes, 1, min(self.nodes) - 1, f"DEPO with cycles of {min(self.nodes)} nodes and more")
+        return check_sizes(sizes, *self.size_limits, f"DEPO with cycles of {min(self.nodes)} nodes and more")
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -124,9 +131,11 @@ class Depo:
 
     def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
         """`n` instances of one size, or of the task's mixture."""
-        hops = rng.choice(self.sizes, (n, self.queries)) if size is None else np.full((n, self.queries), size)
-        tokens, _, lengths = self._fill(hops, rng, with_features=False)
-        return to_batch(tokens, lengths - self.queries, lengths, hops.max(1))
+        return self._batch(n, rng, size, with_features=False)[0]
+
+    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None) -> tuple[Batch, np.ndarray]:
+        """What `batch` draws, and the features of its tokens (B, T, F) in the order of `features`, NaN where one says nothing."""
+        return self._batch(n, rng, size, with_features=True)
 
     def sample(self, size: int, rng: np.random.Generator) -> Instance:
         """One instance; its source is a `networkx.DiGraph` with graph attribute `queries`, pairs of hops and node."""
@@ -138,6 +147,11 @@ class Depo:
         cycle = nx.DiGraph(zip(names[1:asked:2], names[2:asked:2], strict=True), queries=queries)
         columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
         return Instance(tokens[:end], tokens[end:], int(size), cycle, columns)
+
+    def _batch(self, n, rng, size, *, with_features):
+        hops = rng.choice(self.sizes, (n, self.queries)) if size is None else np.full((n, self.queries), size)
+        tokens, features, lengths = self._fill(hops, rng, with_features=with_features)
+        return to_batch(tokens, lengths - self.queries, lengths, hops.max(1)), features[:, : lengths.max()]
 
     def _fill(self, hops, rng, *, with_features):
         longest = max(self.max_length(int(size)) for size in set(hops.flatten().tolist()))

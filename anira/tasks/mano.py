@@ -26,7 +26,6 @@ OPERATORS = {"+": operator.add, "-": operator.sub, "×": operator.mul}
 BOS, ANSWER = 1, 2
 PLUS, MINUS, TIMES = range(len(SPECIALS), len(SPECIALS) + len(OPERATORS))
 ZERO = TIMES + 1  # the token of the value 0; the other values follow
-LARGEST = 100
 
 FEATURES = {
     "operators": Feature("structure", "answer", "operators of the expression, L"),
@@ -172,13 +171,16 @@ class Mano:
     modulus: int = 23
 
     name = "mano"
+    knob = "operators of the expression, L"
+    source = "paper, section 4; PhysicsLM 4.1"
+    size_limits = (1, 100)
     features = FEATURES
     end_token = None
 
     def __post_init__(self):
         if not 2 <= self.modulus <= 1000:
             raise ValueError(f"MANO computes modulo 2 to 1000, received {self.modulus}.")
-        object.__setattr__(self, "sizes", check_sizes(self.sizes, 1, LARGEST, "MANO"))
+        object.__setattr__(self, "sizes", check_sizes(self.sizes, *self.size_limits, "MANO"))
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -186,15 +188,16 @@ class Mano:
 
     def max_length(self, size: int) -> int:
         """Tokens of every instance of this size: the expression, <bos>, <answer> and the value."""
-        check_sizes([size], 1, LARGEST, "MANO")
+        check_sizes([size], *self.size_limits, "MANO")
         return 2 * size + 4
 
     def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
         """`n` instances of one size, or of the task's mixture."""
-        sizes = rng.choice(self.sizes, n) if size is None else np.full(n, size)
-        tokens, _ = self._fill(sizes, rng, with_features=False)
-        lengths = 2 * sizes + 4
-        return to_batch(tokens, lengths - 1, lengths, sizes)
+        return self._batch(n, rng, size, with_features=False)[0]
+
+    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None) -> tuple[Batch, np.ndarray]:
+        """What `batch` draws, and the features of its tokens (B, T, F) in the order of `features`, NaN where one says nothing."""
+        return self._batch(n, rng, size, with_features=True)
 
     def sample(self, size: int, rng: np.random.Generator) -> Instance:
         """One instance; its source is an `Expression`."""
@@ -203,6 +206,12 @@ class Mano:
         source = Expression.parse(iter(self.vocabulary.decode(tokens[1:-2])))
         columns = {name: features[0, :, i] for i, name in enumerate(FEATURES)}
         return Instance(tokens[:-1], tokens[-1:], int(size), source, columns)
+
+    def _batch(self, n, rng, size, *, with_features):
+        sizes = rng.choice(self.sizes, n) if size is None else np.full(n, size)
+        tokens, features = self._fill(sizes, rng, with_features=with_features)
+        lengths = 2 * sizes + 4
+        return to_batch(tokens, lengths - 1, lengths, sizes), features[:, : lengths.max()]
 
     def _fill(self, sizes, rng, *, with_features):
         longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))

@@ -152,7 +152,10 @@ class Task(Protocol):
     """What the rest of the library asks of a task. A task of your own needs only these members."""
 
     name: str
+    knob: str  # what a size counts
+    source: str  # where the task is from
     sizes: tuple[int, ...]  # the sizes that `batch` mixes when none is given
+    size_limits: tuple[int, int]  # the smallest and the largest size that it can make
     vocabulary: Vocabulary
     features: Mapping[str, Feature]
     end_token: int | None  # the answer token that ends every answer, None when answers have a fixed length

@@ -6,29 +6,36 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anira.tasks import from_json, to_json
 from anira.tasks.brevo import Brevo
 from anira.tasks.depo import Depo
-from anira.tasks.graphs import Dense, Hubs, Layered
+from anira.tasks.graphs import FAMILIES
 from anira.tasks.mano import Mano
+from anira.tasks.suite import family_table, feature_table
 from anira.tasks.task import collate
+from anira.training.data import Batches
 
 TASKS = {
-    "brevo": (Brevo(sizes=range(3, 31), node_names=40), 2, 40),
-    "brevo-layered": (Brevo(sizes=range(4, 20), node_names=30, graphs=Layered(3)), 4, 30),
-    "brevo-dense": (Brevo(sizes=range(2, 20), node_names=20, graphs=Dense(0.5)), 2, 20),
-    "brevo-hubs": (Brevo(sizes=range(2, 20), node_names=702, graphs=Hubs()), 2, 702),
-    "mano": (Mano(), 1, 100),
-    "depo": (Depo(sizes=range(1, 6), nodes=range(30, 40), node_names=702), 1, 29),
+    **{f"brevo-{family.__name__.lower()}": Brevo(sizes=range(4, 31), node_names=60, graphs=family()) for family in FAMILIES},
+    "brevo-many-names": Brevo(sizes=range(2, 20), node_names=702),
+    "mano": Mano(),
+    "depo": Depo(sizes=range(1, 6), nodes=range(30, 40), node_names=702),
 }
-every_task = pytest.mark.parametrize(("task", "smallest", "largest"), TASKS.values(), ids=TASKS)
+every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+drawn_in_bulk = pytest.mark.parametrize("task", [pytest.param(task, id=name) for name, task in TASKS.items() if hasattr(task, "batch_with_features")])
 seeds = st.integers(0, 2**32 - 1)
+
+
+def sizes(task):
+    """Every size that the task can make."""
+    return st.integers(*task.size_limits)
 
 
 @every_task
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_an_instance_is_well_formed(task, smallest, largest, data):
-    size, seed = data.draw(st.integers(smallest, largest)), data.draw(seeds)
+def test_an_instance_is_well_formed(task, data):
+    size, seed = data.draw(sizes(task)), data.draw(seeds)
     instance = task.sample(size, np.random.default_rng(seed))
     assert instance.size == size and len(instance.tokens) <= task.max_length(size)
     assert task.vocabulary.encode(task.vocabulary.decode(instance.tokens)) == list(instance.tokens)
@@ -51,8 +58,8 @@ def test_an_instance_is_well_formed(task, smallest, largest, data):
 @every_task
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
-def test_a_batch_of_one_size_is_what_sample_draws_in_turn(task, smallest, largest, data):
-    size, seed = data.draw(st.integers(smallest, largest)), data.draw(seeds)
+def test_a_batch_of_one_size_is_what_sample_draws_in_turn(task, data):
+    size, seed = data.draw(sizes(task)), data.draw(seeds)
     batch = task.batch(3, np.random.default_rng(seed), size=size)
     rng = np.random.default_rng(seed)
     expected = collate([task.sample(size, rng) for _ in range(3)])
@@ -61,7 +68,7 @@ def test_a_batch_of_one_size_is_what_sample_draws_in_turn(task, smallest, larges
 
 
 @every_task
-def test_a_mixed_batch_holds_every_size_and_the_same_bytes_for_the_same_seed(task, smallest, largest):
+def test_a_mixed_batch_holds_every_size_and_the_same_bytes_for_the_same_seed(task):
     first, second = (task.batch(2000, np.random.default_rng(3)) for _ in range(2))
     assert set(first.sizes.tolist()) <= set(task.sizes) and len(set(first.sizes.tolist())) >= len(task.sizes) - 1
     assert torch.equal(first.tokens, second.tokens) and torch.equal(first.answer_mask, second.answer_mask)
@@ -71,11 +78,48 @@ def test_a_mixed_batch_holds_every_size_and_the_same_bytes_for_the_same_seed(tas
 
 
 @every_task
-def test_a_size_outside_the_range_is_refused_with_the_range(task, smallest, largest):
-    rng = np.random.default_rng(0)
+def test_a_size_outside_the_range_is_refused_with_the_range(task):
+    rng, (smallest, largest) = np.random.default_rng(0), task.size_limits
     for size in (smallest - 1, largest + 1):
         for call in (lambda size=size: task.sample(size, rng), lambda size=size: task.batch(2, rng, size=size), lambda size=size: task.max_length(size)):
             with pytest.raises(ValueError, match=f"{smallest} to {largest}, received \\[{size}\\]"):
                 call()
     with pytest.raises(ValueError, match="received"):
         type(task)(sizes=[])
+
+
+@drawn_in_bulk
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_features_drawn_in_bulk_are_those_of_sample(task, data):
+    size, seed = data.draw(sizes(task)), data.draw(seeds)
+    batch, features = task.batch_with_features(3, np.random.default_rng(seed), size=size)
+    assert torch.equal(batch.tokens, task.batch(3, np.random.default_rng(seed), size=size).tokens)
+    assert features.shape == (*batch.tokens.shape, len(task.features))
+    rng = np.random.default_rng(seed)
+    for row in features:
+        instance = task.sample(size, rng)
+        expected = np.stack(list(instance.features.values()), 1)
+        assert np.array_equal(row[: len(expected)], expected, equal_nan=True) and np.isnan(row[len(expected) :]).all()
+
+
+@every_task
+def test_worker_processes_make_the_same_batches(task):
+    with Batches(task, 3, seed=5, start=100, workers=2) as batches:
+        for step in range(100, 104):
+            expected, made = task.batch(3, np.random.default_rng([5, step])), next(batches)
+            for name in ("tokens", "answer_mask", "lengths", "sizes"):
+                assert torch.equal(getattr(made, name), getattr(expected, name)), name
+
+
+@every_task
+def test_a_task_comes_back_from_json_and_has_its_rows_in_the_table_of_the_suite(task):
+    assert from_json(to_json(task)) == task
+    table = feature_table([task])
+    assert table["feature"].tolist() == list(task.features)
+    assert set(table["kind"]) <= {"structure", "state"} and set(table["tokens"]) <= {"prompt", "answer"}
+    assert table.index.unique().tolist() == [(task.name.upper(), task.knob, "{} to {}".format(*task.size_limits), task.source)]
+
+
+def test_the_table_of_families_lists_every_knob():
+    assert family_table()["knob"].tolist() == ["none", "chains", "branching", "width", "parents", "parents", "probability", "parents", "attraction"]

@@ -19,25 +19,11 @@ def walk(cycle, node, hops):
     return nodes
 
 
-def test_answers_agree_with_walking_the_cycle_on_10_000_instances():
-    task, rng = Depo(), np.random.default_rng(0)
-    for i in range(10_000):
-        instance = task.sample(task.sizes[i % len(task.sizes)], rng)
-        cycle = instance.source
-        answers = [walk(cycle, node, hops)[-1] for hops, node in cycle.graph["queries"]]
-        assert task.vocabulary.decode(instance.answer) == answers
-        if i % 10 == 0:
-            assert nx.is_strongly_connected(cycle) and set(dict(cycle.degree).values()) == {2}
-
-
-@settings(max_examples=200, deadline=None)
-@given(data=st.data())
-def test_features_agree_with_reading_the_edges(data):
-    shortest = data.draw(st.integers(2, 60))
-    task = Depo(sizes=[1], nodes=[shortest, min(shortest + 5, 60)], queries=data.draw(st.integers(1, 6)), node_names=60)
-    size = data.draw(st.integers(1, shortest - 1))
-    instance = task.sample(size, np.random.default_rng(data.draw(st.integers(0, 2**32 - 1))))
-    edges = list(instance.source.edges)
+def check(task, instance):
+    """Answers by walking the cycle, features by reading the list of edges one by one."""
+    cycle = instance.source
+    assert nx.is_strongly_connected(cycle) and set(dict(cycle.degree).values()) == {2}
+    assert task.vocabulary.decode(instance.answer) == [walk(cycle, node, hops)[-1] for hops, node in cycle.graph["queries"]]
     names = task.vocabulary.decode(instance.prompt)
     asked = names.index("<query>")
     edges = list(zip(names[1:asked:2], names[2:asked:2], strict=True))
@@ -50,7 +36,23 @@ def test_features_agree_with_reading_the_edges(data):
                 if read < hops and edge == wanted[read]:
                     read += 1
         travel = sum(abs(edges.index(a) - edges.index(b)) for a, b in pairwise(wanted))
-        assert values == {"hops": size, "nodes": len(edges), "readings": readings, "travel": travel, "answered": answered}
+        assert values == {"hops": instance.size, "nodes": len(edges), "readings": readings, "travel": travel, "answered": answered}
+
+
+def test_answers_and_features_agree_on_10_000_instances():
+    task, rng = Depo(), np.random.default_rng(0)
+    for i in range(10_000):
+        check(task, task.sample(task.sizes[i % len(task.sizes)], rng))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_answers_and_features_agree_at_every_length_of_the_cycle(data):
+    names = data.draw(st.sampled_from([40, 40, 40, 702]))
+    shortest = data.draw(st.integers(2, names))
+    task = Depo(sizes=[1], nodes=[shortest, min(shortest + 5, names)], queries=data.draw(st.integers(1, 20)), node_names=names)
+    size = data.draw(st.integers(1, shortest - 1))
+    check(task, task.sample(size, np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))))
 
 
 def test_the_mixture_asks_for_every_number_of_hops_equally_often():
