@@ -1,0 +1,100 @@
+"""Figures of what adaptive depth costs and saves: the ideal, and what was measured."""
+
+import altair as alt
+import pandas as pd
+
+from anira.charts.style import decider_scale
+
+#: One colour for each contender of `anira.bench`; the first two as the sparse and the fixed model have it elsewhere.
+CONTENDER_COLORS = {
+    "sparse": "#0072B2",
+    "fixed": "#009E73",
+    "dense": "#E69F00",
+    "lock-step": "#56B4E9",
+    "llama-loop": "#D55E00",
+    "x-transformers": "#CC79A7",
+    "recompute": "#8C7A6B",
+}
+
+
+def _contenders(frame: pd.DataFrame) -> alt.Scale:
+    names = [name for name in CONTENDER_COLORS if name in set(frame["contender"])]
+    return alt.Scale(domain=names, range=[CONTENDER_COLORS[name] for name in names])
+
+
+def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
+    """How much faster than fixed full depth each contender reads a batch, over mean depth; width, batch and decider are chosen by the reader.
+
+    frame: `anira.bench.suite.summary` of prefill at one length. Bars are quartiles, the dashed line is the ideal.
+    """
+    frame = frame[(frame["work"] == "prefill")]
+    widths, batches, deciders = (sorted(frame[name].unique().tolist()) for name in ("width", "batch", "decider"))
+    frame = frame.assign(batch_tokens=frame["batch"] * frame["length"])
+    params = [
+        alt.param(name="cost_decider", value=deciders[-1], bind=alt.binding_radio(options=deciders, name="decider ")),
+        alt.param(name="cost_width", value=widths[0], bind=alt.binding_radio(options=widths, name="width ")),
+        alt.param(name="cost_batch", value=batches[-1], bind=alt.binding_select(options=batches, name="sequences in the batch ")),
+    ]
+    chosen = "datum.decider == cost_decider && datum.width == cost_width && datum.batch == cost_batch"
+    base = alt.Chart(frame).transform_filter(chosen)
+    x = alt.X("depth:Q", title="mean depth", scale=alt.Scale(domain=[1, 6]))
+    y = alt.Y("speed_up:Q", title="times as fast as fixed depth", scale=alt.Scale(domain=[0, 4.5], clamp=True))
+    color = alt.Color("contender:N", scale=_contenders(frame), title=None, legend=alt.Legend(orient="bottom", columns=3))
+    tooltip = [
+        "contender:N",
+        alt.Tooltip("depth:Q", format=".2f"),
+        *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("speed_up", "low", "high", "ideal_fixed")),
+    ]
+    line = base.mark_line().encode(x=x, y=y, color=color)
+    points = base.mark_point().encode(x=x, y=y, color=color, tooltip=tooltip)
+    spread = base.mark_rule().encode(x=x, y=alt.Y("low:Q", title="times as fast as fixed depth"), y2="high:Q", color=color)
+    ideal = base.transform_filter("datum.contender == 'sparse'").mark_line(strokeDash=[5, 4], strokeWidth=1.5, color="#888888").encode(x=x, y="ideal_fixed:Q")
+    even = alt.Chart(pd.DataFrame({"one": [1]})).mark_rule(strokeDash=[2, 3], color="#888888").encode(y="one:Q")
+    description = (
+        "Speed-up over fixed depth against mean depth for each way of running the model, measured; dashed grey: the ideal; below one, adaptive depth is slower."
+    )
+    return alt.layer(even, ideal, spread, line, points).add_params(*params).properties(description=description)
+
+
+def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
+    """Measured speed-up over dense execution, as a share of the ideal, against tokens in the batch.
+
+    frame: decider, width, tokens, share, share_low, share_high.
+    """
+    deciders = sorted(frame["decider"].unique())
+    base = alt.Chart(frame).encode(
+        x=alt.X("tokens:Q", title="tokens in the batch", scale=alt.Scale(type="log", base=2)), color=alt.Color("decider:N", scale=decider_scale(deciders))
+    )
+    y = alt.Y("share:Q", title="speed-up / ideal", scale=alt.Scale(domain=[0, 1.2]))
+    dash = alt.StrokeDash("width:N", title="width")
+    tooltip = ["decider:N", "width:N", "tokens:Q", alt.Tooltip("share:Q", format=".2f")]
+    target = alt.Chart(pd.DataFrame({"target": [0.9]})).mark_rule(strokeDash=[2, 3], color="#888888").encode(y="target:Q")
+    spread = base.mark_rule().encode(y=alt.Y("share_low:Q", title="speed-up / ideal"), y2="share_high:Q")
+    description = (
+        "Measured speed-up of sparse over dense execution divided by the ideal speed-up, against the number of tokens in a batch, by decider and width."
+    )
+    return alt.layer(target, spread, base.mark_line().encode(y=y, strokeDash=dash), base.mark_point().encode(y=y, tooltip=tooltip)).properties(
+        description=description
+    )
+
+
+def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
+    """How much faster than fixed depth each contender is, for every case at one mean depth; bars are medians, lines quartiles.
+
+    frame: `anira.bench.suite.summary`.
+    """
+    frame = frame[frame["mean_depth"] == mean_depth]
+    case = frame["work"].str.cat([frame["decider"], *(name[0] + "=" + frame[name].astype(str) for name in ("width", "batch", "length"))], sep=" ")
+    base = alt.Chart(frame.assign(case=case)).encode(y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)))
+    x = alt.X("speed_up:Q", title="times as fast as fixed depth")
+    tooltip = [
+        "contender:N",
+        "case:N",
+        *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("speed_up", "low", "high")),
+        alt.Tooltip("seconds:Q", format=".4f"),
+    ]
+    bars = base.mark_bar().encode(x=x, color=alt.Color("contender:N", scale=_contenders(frame), legend=None), tooltip=tooltip)
+    spread = base.mark_rule(color="#888888").encode(x=alt.X("low:Q", title="times as fast as fixed depth"), x2="high:Q")
+    description = "Speed-up over fixed depth of each way of doing the same work, for each case, with quartiles."
+    facets = alt.layer(bars, spread).properties(height=alt.Step(16), width=240)
+    return facets.facet(facet=alt.Facet("case:N", title=None, sort=None), columns=1).properties(description=description)

@@ -1,0 +1,109 @@
+"""The contenders do the same work, memory is counted right, and the tables say what was measured."""
+
+import pandas as pd
+import pytest
+import torch
+
+from anira.bench.contenders import Shape, fixed_of, lock_step, model_of, prefill
+from anira.bench.measure import interleave, peak_bytes
+from anira.bench.suite import WORKS, break_even, measure, shapes, summary
+
+CPU = torch.device("cpu")
+SMALL = Shape(width=48, batch=3, length=8, max_depth=4)
+
+
+@pytest.mark.parametrize("decider", ["early", "online"])
+def test_the_decider_is_set_to_the_mean_depth_asked_for(decider):
+    for mean_depth in (1.0, 1.5, 2.0, 4.0, 6.0):
+        shape = Shape(48, 8, 32, mean_depth, decider)
+        depths = model_of(shape, CPU)(shape.tokens(CPU)).depths
+        assert abs(depths.double().mean() - mean_depth) < 0.05
+
+
+@pytest.mark.parametrize("decider", ["early", "online"])
+def test_contenders_of_equal_weights_give_equal_logits(decider):
+    shape = Shape(48, 3, 8, 2.0, decider)
+    model, tokens = model_of(shape, CPU), shape.tokens(CPU)
+    calls, depths = prefill(shape, CPU)
+    dense = model(tokens)
+    assert torch.equal(depths, dense.depths) and len(depths.unique()) > 2
+    for logits in (calls["dense"]().logits, calls["sparse"]().logits, lock_step(model, tokens)):
+        torch.testing.assert_close(logits, dense.logits, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(fixed_of(model)(tokens).logits, model(tokens, depths=6).logits, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("decider", ["early", "online"])
+def test_the_llama_loop_is_the_same_model(decider):
+    pytest.importorskip("transformers")
+    from anira.bench.llama import LlamaLoop
+
+    shape = Shape(48, 3, 8, 2.0, decider)
+    model, tokens = model_of(shape, CPU), shape.tokens(CPU)
+    ours, theirs = model(tokens), LlamaLoop(model)(tokens)
+    assert torch.equal(ours.depths, theirs.depths)
+    torch.testing.assert_close(ours.logits, theirs.logits, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours.exit_probs, theirs.exit_probs, rtol=1e-4, atol=1e-5)
+
+
+def test_the_looped_contender_decodes_what_its_full_pass_says():
+    pytest.importorskip("x_transformers")
+    from anira.bench.looped import generate, looped, passes
+
+    net, prompt = looped(SMALL.config).eval(), SMALL.tokens(CPU)[:1]
+    read = prompt
+    with torch.no_grad():
+        for _ in range(4):
+            read = torch.cat((read, net(read, looped_steps=passes(SMALL.config))[:, -1:].argmax(-1)), 1)
+    assert torch.equal(generate(net, SMALL.config, prompt, 4), read)
+
+
+def test_peak_memory_counts_what_lives_at_the_same_time():
+    existing = torch.ones(1000)
+
+    def chain():
+        return ((existing + 1) + 1) + 1  # two of 4000 bytes at a time
+
+    def kept():
+        return [existing + i for i in range(3)]
+
+    assert peak_bytes(lambda: existing.view(10, 100)) == 0
+    assert peak_bytes(chain) == 8000
+    assert peak_bytes(kept) == 12000
+
+
+def test_calls_take_turns():
+    turns = []
+    frame = interleave({name: lambda name=name: turns.append(name) for name in "ab"}, 3, CPU)
+    assert turns[:2] == ["a", "b"] and all(set(turns[i : i + 2]) == {"a", "b"} for i in (2, 4, 6))
+    assert frame.groupby("contender").size().to_dict() == {"a": 3, "b": 3} and (frame["seconds"] >= 0).all()
+
+
+@pytest.mark.parametrize("work", ["prefill", "training", "decoding"])
+def test_a_case_is_measured_for_every_contender(work):
+    table = measure(work, SMALL, CPU, repetitions=2, new_tokens=3)
+    assert {"sparse", "fixed"} < set(table["contender"]) and (table.groupby("contender").size() == 2).all()
+    assert 1 < table["ideal_fixed"][0] < table["ideal"][0] < 4 / table["depth"][0]
+    counted = table[table["contender"] != "recompute"]
+    assert (counted["bytes"] > 0).all() and (table["seconds"] > 0).all()
+
+
+def test_the_speed_up_is_the_median_of_ratios_within_a_repetition():
+    case = dict(work="prefill", decider="early", width=96, batch=1, length=64, mean_depth=2.0, depth=2.0, ideal=1.9, ideal_fixed=1.8)
+    times = {"fixed": [4.0, 40.0, 4.0], "sparse": [2.0, 10.0, 4.0]}  # the second repetition was disturbed
+    rows = [{**case, "contender": name, "repetition": i, "seconds": t, "cpu_seconds": t, "bytes": 1} for name, ts in times.items() for i, t in enumerate(ts)]
+    row = summary(pd.DataFrame(rows)).set_index("contender").loc["sparse"]
+    assert (row["speed_up"], row["seconds"], row["fastest"], row["low"], row["high"]) == (2.0, 4.0, 2.0, 1.5, 3.0)
+
+
+def test_break_even_lies_outside_where_it_pays_always_or_never():
+    base = dict(work="prefill", decider="early", width=96, length=64, contender="sparse")
+    rows = [
+        {**base, "batch": batch, "depth": d, "speed_up": s} for batch, ss in ((1, (0.9, 0.8)), (2, (2.0, 1.1))) for d, s in zip((1.0, 2.0), ss, strict=True)
+    ]
+    assert break_even(pd.DataFrame(rows))["break_even"].tolist() == [0, float("inf")]
+
+
+def test_the_grid_has_the_cases_that_are_claimed_about():
+    assert {shape.batch * shape.length for shape in shapes("length")} == {4096}
+    assert any(shape.batch * shape.length > 8000 for shape in shapes("prefill"))
+    assert all(list(shapes(work)) for work in WORKS)
