@@ -5,10 +5,12 @@ from dataclasses import fields, is_dataclass
 from anira.tasks import graphs
 from anira.tasks.brevo import Brevo
 from anira.tasks.depo import Depo
+from anira.tasks.grammar import Grammar
+from anira.tasks.lano import Lano
 from anira.tasks.mano import Mano
 from anira.tasks.task import Task
 
-TASKS = {"brevo": Brevo, "depo": Depo, "mano": Mano}
+TASKS = {"brevo": Brevo, "depo": Depo, "lano": Lano, "mano": Mano}
 
 
 def to_json(task: Task) -> dict:
@@ -23,7 +25,7 @@ def to_json(task: Task) -> dict:
 
 def from_json(description: dict) -> Task:
     """The task that `to_json` described; `ValueError` for a kind that this version does not know."""
-    kinds = {kind.__name__: kind for kind in (*TASKS.values(), *graphs.FAMILIES)}
+    kinds = {kind.__name__: kind for kind in (*TASKS.values(), *graphs.FAMILIES, Grammar)}
     values = {name: from_json(value) if isinstance(value, dict) else value for name, value in description.items() if name != "kind"}
     if description.get("kind") not in kinds:
         raise ValueError(f"Unknown kind of task {description.get('kind')!r}. Known: {', '.join(kinds)}.")

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from anira.tasks import from_json, to_json
 from anira.tasks.brevo import Brevo
 from anira.tasks.depo import Depo
+from anira.tasks.grammar import random_grammar
 from anira.tasks.graphs import FAMILIES
+from anira.tasks.lano import Lano
 from anira.tasks.mano import Mano
 from anira.tasks.suite import family_table, feature_table
 from anira.tasks.task import collate
@@ -20,6 +22,8 @@ TASKS = {
     "brevo-many-names": Brevo(sizes=range(2, 20), node_names=702),
     "mano": Mano(),
     "depo": Depo(sizes=range(1, 6), nodes=range(30, 40), node_names=702),
+    "lano": Lano(),
+    "lano-sizes": Lano(sizes=range(1, 5), grammar=random_grammar(depth=5, symbols=4, rules=3, ambiguity=0.5)),
 }
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 drawn_in_bulk = pytest.mark.parametrize("task", [pytest.param(task, id=name) for name, task in TASKS.items() if hasattr(task, "batch_with_features")])
