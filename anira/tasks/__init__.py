@@ -4,13 +4,14 @@ from dataclasses import fields, is_dataclass
 
 from anira.tasks import graphs
 from anira.tasks.brevo import Brevo
+from anira.tasks.clrs import Clrs
 from anira.tasks.depo import Depo
 from anira.tasks.grammar import Grammar
 from anira.tasks.lano import Lano
 from anira.tasks.mano import Mano
 from anira.tasks.task import Task
 
-TASKS = {"brevo": Brevo, "depo": Depo, "lano": Lano, "mano": Mano}
+TASKS = {"brevo": Brevo, "clrs": Clrs, "depo": Depo, "lano": Lano, "mano": Mano}
 
 
 def to_json(task: Task) -> dict:
