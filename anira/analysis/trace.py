@@ -1,10 +1,10 @@
 """The trace: one row per token with its depth, its difficulty, and whether the model got it right.
 
-Everything after the model starts from this frame, so a trace of any other model with per-token depths can be
-handed to the same analyses.
+Everything after the model starts from this frame. A trace of any other model with per-token depths can be handed
+to the same analyses; `check_trace` says what it must hold, and what is wrong with one that does not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,13 @@ import torch
 
 from anira.model.anira import Anira
 from anira.tasks.task import Instance, Task, collate
+
+#: What every trace has: whose token it is, what it cost, and whether it is right.
+REQUIRED = ("instance", "size", "position", "depth", "correct")
+DEPTHS = ("depth", "own_depth")  # integers, at least 1
+EXPECTED = ("expected_depth", "own_expected_depth")  # real numbers, at least 1
+MODEL = ("model", "decider", "run_seed")  # which model a row is from, where a frame holds several
+ROWS = 64  # instances in one pass of the model: more would not be faster, fewer would
 
 
 def draw(task: Task, sizes: Iterable[int], n: int, seed: int) -> list[Instance]:
@@ -25,46 +32,134 @@ def difficulty(task: Task, instances: Iterable[Instance]) -> pd.DataFrame:
     Columns: instance, size · position (0 is the first prompt token) · token, its name · part, "prompt" or
     "answer" · one column per feature of the task, NaN where the feature says nothing about the token.
     """
-    frames = []
-    for number, instance in enumerate(instances):
-        length = len(instance.tokens)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "instance": number,
-                    "size": instance.size,
-                    "position": np.arange(length),
-                    "token": task.vocabulary.decode(instance.tokens),
-                    "part": np.where(np.arange(length) < len(instance.prompt), "prompt", "answer"),
-                    **instance.features,
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
+    instances = list(instances)
+    lengths = np.array([len(instance.tokens) for instance in instances], dtype=int)
+    owner = np.repeat(np.arange(len(instances)), lengths)
+    position = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
+    prompts = np.array([len(instance.prompt) for instance in instances], dtype=int)
+    tokens = [token for instance in instances for token in instance.tokens]
+    return pd.DataFrame(
+        {
+            "instance": owner,
+            "size": np.array([instance.size for instance in instances], dtype=int)[owner],
+            "position": position,
+            "token": task.vocabulary.decode(tokens),
+            "part": np.where(position < prompts[owner], "prompt", "answer"),
+            **{name: np.concatenate([np.empty(0), *(instance.features[name] for instance in instances)]) for name in task.features},
+        }
+    )
 
 
 @torch.no_grad()
 def trace(model: Anira, task: Task, sizes: Iterable[int], n: int, seed: int, **forward) -> pd.DataFrame:
     """The answer tokens of `n` instances of each size, as the model predicts them.
 
-    Columns: those of `difficulty`, and · correct: the token is the most probable one, given the right tokens
-    before it · instance_correct: all answer tokens are · depth, expected_depth: iterations spent, and E[d],
-    at position - 1, which predicts the token. `forward` goes to the model's call (`depths`, `select`).
+    Columns: those of `difficulty`, and
+
+    - correct: the token is the most probable one, given the right tokens before it; instance_correct: all answer
+      tokens of the instance are
+    - depth, expected_depth: iterations spent, and E[d], at position - 1, which predicts the token
+    - own_depth, own_expected_depth: the same at the token's own position, which reads it and predicts the next
+
+    `forward` goes to the model's call (`depths`, `select`, `execution`).
+
+    >>> from anira import load
+    >>> model, task, _ = load("brevo-online-tiny")
+    >>> trace(model, task, sizes=[3], n=2, seed=0)[["instance", "size", "position", "token", "part"]].head(2)
+       instance  size  position token    part
+    0         0     3        10     f  answer
+    1         0     3        11     j  answer
     """
     instances = draw(task, sizes, n, seed)
     table = difficulty(task, instances)
     device = next(model.parameters()).device
-    columns = {name: np.full(len(table), np.nan) for name in ("correct", "depth", "expected_depth")}
-    ends = np.cumsum([len(instance.tokens) for instance in instances])
-    for first in range(0, len(instances), 500):
-        batch = collate(instances[first : first + 500]).to(device)
-        output = model(batch.tokens[:, :-1], **forward)
-        right = output.logits.argmax(-1) == batch.tokens[:, 1:]
+    lengths = np.array([len(instance.tokens) for instance in instances])
+    starts = lengths.cumsum() - lengths
+    columns = {name: np.zeros(len(table)) for name in ("correct", *DEPTHS, *EXPECTED)}
+    order = lengths.argsort(kind="stable")  # neighbours are of one length: hardly any padding
+    for rows in (order[first : first + ROWS] for first in range(0, len(order), ROWS)):
+        batch = collate([instances[row] for row in rows]).to(device)
+        output = model(batch.tokens, **forward)
+        tokens, predicted, depth, expected = (
+            values.cpu().numpy() for values in (batch.tokens, output.logits.argmax(-1), output.depths, output.expected_depths.double())
+        )
         keep = batch.token_mask[:, 1:].cpu().numpy()
-        begin = 0 if first == 0 else ends[first - 1]
-        rows = np.setdiff1d(np.arange(begin, ends[min(first + 500, len(instances)) - 1]), np.concatenate([[begin], ends[first : first + 499]]))
-        for name, values in (("correct", right), ("depth", output.depths), ("expected_depth", output.expected_depths)):
-            columns[name][rows] = values.cpu().numpy()[keep]
+        at = (starts[rows, None] + 1 + np.arange(keep.shape[1]))[keep]  # the table's row of each token but the first
+        columns["correct"][at] = (predicted[:, :-1] == tokens[:, 1:])[keep]
+        for name, values in zip((*DEPTHS, *EXPECTED), (depth[:, :-1], depth[:, 1:], expected[:, :-1], expected[:, 1:]), strict=True):
+            columns[name][at] = values[keep]
     table = table.assign(**columns)[table["part"] == "answer"].reset_index(drop=True)
-    table = table.astype({"correct": bool, "depth": int})
+    table = table.astype({"correct": bool, **dict.fromkeys(DEPTHS, int)})
     return table.assign(instance_correct=table.groupby("instance")["correct"].transform("all"))
+
+
+def check_trace(frame: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFrame:
+    """The trace of one model, fit for analysis, or a `ValueError` that says what is wrong with it and where.
+
+    A trace has one row per answer token and at least the columns instance, size, position, depth (integers, 1 or
+    more) and correct; further `columns` are those that an analysis needs, features as a rule. Only features may be
+    NaN: where they say nothing about a token. `instance_correct` is added where it is missing.
+
+    >>> check_trace(pd.DataFrame({"instance": [0], "size": [3], "position": [9], "depth": [0], "correct": [True]}))
+    Traceback (most recent call last):
+    ValueError: Column 'depth' must hold integers from 1, but row 0 has 0.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(f"A trace is a pandas DataFrame, received {type(frame).__name__}.")
+    missing = [name for name in dict.fromkeys([*REQUIRED, *columns]) if name not in frame]
+    if missing:
+        raise ValueError(f"The trace lacks {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}.")
+    if frame.empty:
+        raise ValueError("The trace is empty: there is nothing to analyse.")
+    frame = frame.reset_index(drop=True)
+    for name in [name for name in (*REQUIRED, *DEPTHS, *EXPECTED, "instance_correct") if name in frame]:
+        _refuse(frame[name].isna(), frame[name], name, "no missing values")
+    for name in dict.fromkeys([*columns, *DEPTHS, *EXPECTED, "size", "position"]):
+        if name in frame:
+            if not pd.api.types.is_numeric_dtype(frame[name]):
+                raise ValueError(f"Column {name!r} must hold numbers, received dtype {frame[name].dtype}.")
+            _refuse(np.isinf(frame[name].astype(float)), frame[name], name, "finite numbers")
+    for name in [name for name in DEPTHS if name in frame]:
+        _refuse((frame[name] < 1) | (frame[name] % 1 != 0), frame[name], name, "integers from 1")
+    for name in [name for name in EXPECTED if name in frame]:
+        _refuse(frame[name] < 1 - 1e-4, frame[name], name, "expected depths from 1")
+    for name in [name for name in ("correct", "instance_correct") if name in frame]:
+        _refuse(~frame[name].isin([0, 1]), frame[name], name, "True or False")
+    twice = frame.duplicated(["instance", "position"])
+    if twice.any():
+        row = frame[twice].iloc[0]
+        raise ValueError(
+            f"{twice.sum()} rows are there twice, the first of them instance {row['instance']}, position {row['position']}. "
+            "A trace holds one row per token of one model: take the models of a larger frame one by one (`by_model`)."
+        )
+    if (frame.groupby("instance")["size"].nunique() > 1).any():
+        raise ValueError("An instance has one size, but some have several: instance numbers must differ between sizes.")
+    whole = frame["correct"].astype(bool).groupby(frame["instance"]).transform("all")
+    if "instance_correct" in frame and (whole != frame["instance_correct"].astype(bool)).any():
+        raise ValueError(
+            "Column 'instance_correct' contradicts 'correct': an instance is correct when all its answer tokens are. Leave it out to have it made."
+        )
+    return frame.astype({"correct": bool}).assign(instance_correct=whole)
+
+
+def by_model(traces: pd.DataFrame, analysis: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """An analysis of each model of a frame that holds several: its rows, after the columns that name the model.
+
+    Models are told apart by those of the columns model, decider and run_seed that the frame has.
+    """
+    keys = [name for name in MODEL if name in traces]
+    if not keys:
+        raise ValueError(f"The frame says nowhere which model a row is from; it needs one of {', '.join(MODEL)}.")
+    frames = []
+    for values, part in traces.groupby(keys, sort=False):
+        table = analysis(part.drop(columns=keys))
+        frames.append(pd.concat([pd.DataFrame([values] * len(table), columns=keys), table.reset_index(drop=True)], axis=1))
+    if not frames:
+        raise ValueError("The frame is empty: it holds no model.")
+    return pd.concat(frames, ignore_index=True)
+
+
+def _refuse(wrong: pd.Series, values: pd.Series, name: str, expected: str) -> None:
+    if wrong.any():
+        row = wrong.idxmax()
+        raise ValueError(f"Column {name!r} must hold {expected}, but row {row} has {values[row]}.")

@@ -1,4 +1,4 @@
-"""Figures of what trained models do: depth and accuracy against difficulty."""
+"""Figures of what trained models do: depth against difficulty, and accuracy against depth."""
 
 import altair as alt
 import pandas as pd
@@ -35,3 +35,112 @@ def exact_match_by_size(frame: pd.DataFrame) -> alt.LayerChart:
     """Share of wholly right answers over sizes, with its interval; `frame` as for `depth_by_size`."""
     text = "Share of instances whose whole answer is right, for each size, by decider, with 95 % intervals."
     return _by_size(frame, "exact_match", "exact_low", "exact_high", "exact match", (0, 1), text)
+
+
+def _menus(choices: dict[str, str], frame: pd.DataFrame) -> tuple[list[alt.Parameter], str]:
+    """A menu for each column in `choices` (column → its label), and the filter that they make together."""
+    params, filters = [], []
+    for column, label in choices.items():
+        options = list(frame[column].unique())
+        params.append(alt.param(name=f"chosen_{column}", value=options[0], bind=alt.binding_select(options=options, name=f"{label} ")))
+        filters.append(f"datum.{column} === chosen_{column}")
+    return params, " && ".join(filters) or "true"
+
+
+def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str], description: str, tooltip: list[str]) -> alt.LayerChart:
+    """A row per label, in it a point with its interval for each decider; a rule at zero; menus choose among the numbers."""
+    deciders, order = list(frame["decider"].unique()), list(dict.fromkeys(frame[label]))
+    params, chosen = _menus(choices, frame)
+    base = alt.Chart(frame).transform_filter(chosen)
+    y = alt.Y(f"{label}:N", sort=order, title=None, axis=alt.Axis(labelLimit=150))
+    offset = alt.YOffset("decider:N", sort=deciders, scale=alt.Scale(paddingOuter=0.4))
+    color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=alt.Legend(orient="top"))
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 4]).encode(x="zero:Q")
+    intervals = base.mark_bar(height=3, opacity=0.6).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, yOffset=offset, color=color)
+    points = base.mark_point(size=70, opacity=1).encode(
+        x=alt.X("estimate:Q", title=title),
+        y=y,
+        yOffset=offset,
+        color=color,
+        shape=alt.Shape("decider:N", scale=alt.Scale(domain=deciders), legend=None),
+        tooltip=[f"{label}:N", "decider:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), *tooltip],
+    )
+    layers = alt.layer(zero, intervals, points)
+    return layers.add_params(*params).properties(height=alt.Step(max(11, 24 // len(deciders))), description=description)
+
+
+def alignment_by_feature(frame: pd.DataFrame) -> alt.LayerChart:
+    """Rank correlation of depth with each feature, one point a decider; menus for method, unit, what is held, and the alignment.
+
+    `frame`: feature, decider, estimate, low, high, seeds · method, unit, held, where: what the menus choose from, in words.
+    """
+    text = "Rank correlation of depth with each feature of difficulty, by decider, with 95 % intervals."
+    choices = {"held": "correlation", "method": "method", "unit": "per", "where": "depth"}
+    return _forest(frame, "feature", "correlation with depth", choices, text, ["seeds:Q"])
+
+
+def timing_coefficients(frame: pd.DataFrame) -> alt.LayerChart:
+    """Regression coefficients, one point a decider; menus for scale, population, size and alignment.
+
+    `frame`: term, decider, estimate, low, high, seeds · scale, population, size, where: what the menus choose from, in words.
+    """
+    text = "Coefficients of a regression of depth on features of difficulty, by decider, with 95 % intervals."
+    choices = {"scale": "coefficients", "population": "instances", "size": "size N", "where": "depth"}
+    return _forest(frame, "term", "coefficient", choices, text, ["seeds:Q"])
+
+
+def variance_shares(frame: pd.DataFrame) -> alt.LayerChart:
+    """What part of the variance of depth each predictor explains; a menu for the two ways of counting.
+
+    `frame`: term, decider, estimate, low, high, seeds · measure, in words.
+    """
+    text = "Share of the variance of depth that each predictor explains, by decider, with 95 % intervals."
+    return _forest(frame, "term", "share of the variance of depth", {"measure": "counted as"}, text, ["seeds:Q"])
+
+
+def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
+    """Mean depth over the values of a feature, one line a decider; a menu chooses the feature.
+
+    `frame`: feature, value, decider, estimate, low, high, tokens.
+    """
+    deciders = list(frame["decider"].unique())
+    params, chosen = _menus({"feature": "feature"}, frame)
+    base = alt.Chart(frame).transform_filter(chosen)
+    x = alt.X("value:Q", title="value of the feature", axis=alt.Axis(tickMinStep=1, format="d"))
+    scale = alt.Scale(domain=[1, max_depth], clamp=True)
+    color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=alt.Legend(orient="top"))
+    band = base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q", color=color)
+    y = alt.Y("estimate:Q", title="iterations per answer token", scale=scale)
+    line = base.mark_line().encode(x=x, y=y, color=color)
+    points = base.mark_point(size=60, opacity=1).encode(
+        x=x,
+        y=y,
+        color=color,
+        shape=alt.Shape("decider:N", scale=alt.Scale(domain=deciders), legend=None),
+        tooltip=["decider:N", "value:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("estimate", "low", "high")), "tokens:Q"],
+    )
+    text = "Mean iterations on answer tokens over the values of a feature of difficulty, by decider, with 95 % intervals."
+    return alt.layer(band, line, points).add_params(*params).properties(description=text)
+
+
+def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
+    """Accuracy when answer tokens get another depth than they chose, one line a decider; a menu for which.
+
+    `frame`: change (what the menu chooses from, in words), amount (-2..2 or 1..D), decider, estimate, low, high, depth, seeds.
+    """
+    deciders = list(frame["decider"].unique())
+    params, chosen = _menus({"change": "every answer token gets"}, frame)
+    base = alt.Chart(frame).transform_filter(chosen)
+    x = alt.X("amount:O", title="iterations", axis=alt.Axis(labelAngle=0))
+    color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=alt.Legend(orient="top"))
+    band = base.mark_area(opacity=0.2).encode(x=x, y="low:Q", y2="high:Q", color=color)
+    y = alt.Y("estimate:Q", title="answer tokens right", scale=alt.Scale(domain=[0, 1], clamp=True))
+    points = base.mark_point(size=60, opacity=1).encode(
+        x=x,
+        y=y,
+        color=color,
+        shape=alt.Shape("decider:N", scale=alt.Scale(domain=deciders), legend=None),
+        tooltip=["decider:N", "amount:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high", "depth")), "seeds:Q"],
+    )
+    text = "Share of answer tokens that are right when each gets more or fewer iterations than it chose, by decider, with 95 % intervals."
+    return alt.layer(band, base.mark_line().encode(x=x, y=y, color=color), points).add_params(*params).properties(description=text)
