@@ -168,6 +168,13 @@ class Anira(nn.Module):
             depths = self._given(depths, tokens, inside)
         return (self._dense if execution == "dense" else self._sparse)(tokens, depths, select, inside)
 
+    def trunk(self, tokens: Tensor) -> Tensor:
+        """Logits (B, T, V) at full depth, without asking the decider and without checks: what training calls while nothing can halt."""
+        h = self.prelude(self.embedding(tokens), rotation := self._rotation(torch.arange(tokens.shape[1], device=tokens.device)))
+        for layer in self.iterations:
+            h = layer(h, rotation)
+        return self.unembedding(self.norm(self.coda(h, rotation)))
+
     def _dense(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None) -> Output:
         h = self.prelude(self.embedding(tokens), rotation := self._rotation(torch.arange(tokens.shape[1], device=tokens.device)))  # (B, T, E)
         run = self.decider.start(h, select)
@@ -204,7 +211,7 @@ class Anira(nn.Module):
         "coda" remembers of the tokens; it alone knows which of them see each other. Nothing is checked.
         Returns an `Output` with one row per token: logits (N, V), depths (N,), exit_probs (N, D).
         """
-        rotation = tuple(part[:, None] for part in self._rotation(positions))  # each (N, 1, d)
+        rotation = self._rotation(positions)  # (N, d/2)
         h = once(self.prelude, self.embedding(tokens), rotation, memories["prelude"])  # (N, E)
         run = self.decider.start(h, select)
         if depths is not None:
@@ -213,7 +220,7 @@ class Anira(nn.Module):
         h = once(self.coda, h, rotation, memories["coda"])
         return Output(self.unembedding(self.norm(h)), run.depths, run.exit_probs)
 
-    def _rotation(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+    def _rotation(self, positions: Tensor) -> Tensor:
         return rotary(positions, self.config.width // self.config.heads, self.unembedding.weight.dtype)
 
     def _given(self, depths: int | Tensor, tokens: Tensor, inside: Tensor | None) -> Tensor:

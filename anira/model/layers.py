@@ -8,22 +8,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def rotary(positions: Tensor, head_width: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of the rotary angles, each (T, d), base 10 000; angles are computed in float64."""
+def rotary(positions: Tensor, head_width: int, dtype: torch.dtype) -> Tensor:
+    """e^(i·angle) of the rotary angles, complex (T, d/2), base 10 000; angles are computed in float64."""
     frequencies = 10_000.0 ** (-torch.arange(0, head_width, 2, device=positions.device, dtype=torch.float64) / head_width)
-    angles = (positions[:, None] * frequencies).repeat(1, 2)  # (T, d)
-    return angles.cos().to(dtype), angles.sin().to(dtype)
+    angles = positions[:, None] * frequencies  # (T, d/2)
+    return torch.polar(torch.ones_like(angles), angles).to(dtype.to_complex())
 
 
-def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn each pair (i, i + d/2) of x (…, T, d) by its position's angle."""
-    cos, sin = rotation
-    left, right = x.chunk(2, dim=-1)
-    return x * cos + torch.cat((-right, left), dim=-1) * sin
+def rotate(x: Tensor, rotation: Tensor) -> Tensor:
+    """Turn each pair (i, i + d/2) of x (…, d) by its position's angle, rotation (…, d/2) complex.
+
+    The result has the two of a pair side by side: one product of complex numbers is several times faster than its
+    parts, and scores do not mind the order, as queries and keys share it.
+    """
+    return torch.view_as_real(torch.complex(*x.chunk(2, dim=-1)) * rotation).flatten(-2)
 
 
 class Attention(nn.Module):
-    """Causal multi-head self-attention with rotary positions."""
+    """Causal multi-head self-attention with rotary positions; `rotation` (T, d/2) is `rotary` of the positions."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -31,21 +33,21 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        B, T, E = x.shape
-        q, k, v = self.qkv(x).view(B, T, 3, self.heads, E // self.heads).permute(2, 0, 3, 1, 4)  # each (B, H, T, d)
-        y = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v, is_causal=True)
-        return self.out(y.transpose(1, 2).reshape(B, T, E))
+    def forward(self, x: Tensor, rotation: Tensor) -> Tensor:
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).unbind(2)  # each (B, T, H, d)
+        q, k = rotate(q, rotation[:, None]), rotate(k, rotation[:, None])
+        y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=True)
+        return self.out(y.transpose(1, 2).flatten(2))
 
-    def queries(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    def queries(self, x: Tensor, rotation: Tensor) -> Tensor:
         """Rotated queries (n, H, d) of the tokens x (n, E), without their keys and values."""
         q = F.linear(x, self.qkv.weight[: x.shape[-1]])
-        return rotate(q.unflatten(-1, (self.heads, -1)), rotation)
+        return rotate(q.unflatten(-1, (self.heads, -1)), rotation[:, None])
 
-    def keys_values(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def keys_values(self, x: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
         """Rotated keys and values, each (n, H, d), of the tokens x (n, E)."""
         k, v = F.linear(x, self.qkv.weight[x.shape[-1] :]).unflatten(-1, (2, self.heads, -1)).unbind(1)
-        return rotate(k, rotation), v
+        return rotate(k, rotation[:, None]), v
 
 
 class SwiGLU(nn.Module):
@@ -71,7 +73,7 @@ class Layer(nn.Module):
         self.feed_forward_norm = nn.RMSNorm(width, eps=1e-5)
         self.feed_forward = SwiGLU(width, hidden)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, rotation: Tensor) -> Tensor:
         x = x + self.attention(self.attention_norm(x), rotation)
         return x + self.feed_forward(self.feed_forward_norm(x))
 

@@ -25,7 +25,6 @@ from anira.model.deciders import EarlyRun, GivenRun, OnlineRun
 from anira.model.layers import Layer
 
 Run = EarlyRun | OnlineRun | GivenRun
-Rotation = tuple[Tensor, Tensor]
 
 
 class Memory(Protocol):
@@ -108,14 +107,14 @@ class Grid:
         return x.unflatten(0, self._shape).transpose(1, 2)  # (B, H, T, d)
 
 
-def once(layer: Layer, h: Tensor, rotation: Rotation, memory: Memory) -> Tensor:
+def once(layer: Layer, h: Tensor, rotation: Tensor, memory: Memory) -> Tensor:
     """One pass of a layer over all rows, h (N, E) → (N, E): prelude and coda."""
     x = layer.attention_norm(h)
     memory.write(1, None, *layer.attention.keys_values(x, rotation))
     return layer.finish(h, memory.read(1, None, layer.attention.queries(x, rotation)))
 
 
-def iterate(layers: Sequence[Layer], h: Tensor, rotation: Rotation, run: Run, memory: Memory) -> Tensor:
+def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memory: Memory) -> Tensor:
     """The layer of each iteration, which is the core unless layers are untied, on every row as often as the run says: h(0) → h(d*), both (N, E).
 
     When the last row halts, its final keys and values are still written if the memory outlasts this pass.
@@ -164,8 +163,6 @@ class Queue:
         return (None if count == size else (~active).long().argsort(stable=True)), count
 
 
-def _at(x, rows: Tensor | None):
-    """The given rows of a tensor, or of each of a tuple of tensors."""
-    if rows is None:
-        return x
-    return tuple(_at(part, rows) for part in x) if isinstance(x, tuple) else x.index_select(0, rows)
+def _at(x: Tensor, rows: Tensor | None) -> Tensor:
+    """The given rows of a tensor."""
+    return x if rows is None else x.index_select(0, rows)
