@@ -1,18 +1,22 @@
-"""The command line: `anira train` and `anira evaluate`."""
+"""The command line: `anira train`, and the commands that make tables of trained models."""
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import torch
 import torch.distributed as dist
 
-from anira.analysis.evaluation import evaluate
+from anira.analysis.generalization import family_name, generalize
+from anira.analysis.question import depth_on_operators, operator_effects, question_trace
+from anira.analysis.stopping import frontier
+from anira.tasks.graphs import FAMILIES
 from anira.training.checkpoint import write_atomically
-from anira.training.loop import Run, train
-from anira.training.presets import PRESETS, preset
-from anira.zoo import load
+from anira.training.grid import Job, read_grid, run_grid
+from anira.training.presets import PRESETS, SCHEDULES
+from anira.zoo import Loaded, load
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,38 +33,89 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--decider", default="online", help="early, online, fixed or untied (default: %(default)s)")
     command.add_argument("--preset", default="tiny", help="recipe, see anira.training.presets (default: %(default)s)")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--out", type=Path, help="folder for checkpoints and metrics (default: runs/TASK-DECIDER-PRESET-SEED)")
+    command.add_argument("--out", type=Path, help="folder for checkpoints and metrics (default: runs/TASK-DECIDER-PRESET-SEED…)")
     command.add_argument("--until", type=int, metavar="STEP", help="stop after this step instead of at the preset's end")
     command.add_argument(
         "--trunk", type=Path, metavar="STATE", help="take the trunk phase over from another run's state.safetensors with the same preset and seed"
     )
+    command.add_argument("--penalty", type=float, help="γ at its full height, instead of the preset's")
+    command.add_argument("--schedule", default="preset", choices=SCHEDULES, help="of depth, see anira.training.presets (default: %(default)s)")
     command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    command.add_argument("--workers", type=int, default=0, help="processes that make batches ahead (default: %(default)s)")
+    command.add_argument("--compile", action="store_true", help="compile the layers: about a quarter faster after a minute, and rounded differently")
     command.set_defaults(call=_train)
+
+    command = commands.add_parser(
+        "grid",
+        help="train a grid of models",
+        description="Train all the runs that a file stands for (see anira.training.grid), as many at a time as there are cores. "
+        "Called again it skips what is finished and resumes what is not. Needs Ray: pip install anira[grid].",
+    )
+    command.add_argument("file", type=Path, help="TOML file of [[grid]] tables")
+    command.add_argument(
+        "--out", type=Path, default=Path("runs"), help="folder of the runs' folders; a cluster's machines must all see it (default: %(default)s)"
+    )
+    command.add_argument("--address", default="local", help="of a Ray cluster (default: this machine alone)")
+    command.add_argument("--cpus", type=float, default=1, help="cores for one run (default: %(default)s)")
+    command.add_argument("--gpus", type=float, default=0, help="GPUs for one run, a fraction to share one (default: %(default)s)")
+    command.add_argument("--compile", action="store_true", help="as for train")
+    command.set_defaults(call=_grid)
 
     command = commands.add_parser(
         "evaluate", help="exact match and depth for each size", description="Evaluate models on fresh instances of each size; prints a CSV table."
     )
-    command.add_argument("models", nargs="+", help="names of shipped models, or paths of model files")
-    command.add_argument("--sizes", help="such as 3-12 (default: the sizes the model was trained on)")
-    command.add_argument("--instances", type=int, default=1000, help="of each size (default: %(default)s)")
-    command.add_argument("--seed", type=int, default=2026)
-    command.add_argument("--out", type=Path, help="write the table here instead")
+    _takes_models(command, instances=1000)
+    command.add_argument("--families", nargs="+", default=[], metavar="FAMILY", help="graph families besides the one trained on, or: all")
+    command.add_argument(
+        "--max-depths", nargs="+", default=[], type=int, metavar="D", help="largest depths besides the one trained with, where a decider permits"
+    )
     command.set_defaults(call=_evaluate)
+
+    command = commands.add_parser(
+        "stopping",
+        help="accuracy and cost of each stopping rule",
+        description="Run models under each stopping rule and at each uniform depth; prints a CSV table.",
+    )
+    _takes_models(command, instances=300)
+    command.set_defaults(call=_stopping)
+
+    command = commands.add_parser(
+        "question",
+        help="depth on MANO's operators",
+        description="Mean depth of operators by slots left and subtree completed, for each model; prints a CSV table.",
+    )
+    _takes_models(command, instances=500)
+    command.set_defaults(call=_question)
     return parser
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
-    sizes = None
-    if arguments.sizes:
-        first, _, last = arguments.sizes.partition("-")
-        if not (first.isdigit() and (last or first).isdigit()):
-            raise ValueError(f"--sizes is a number or a range such as 3-12, received {arguments.sizes!r}.")
-        sizes = range(int(first), int(last or first) + 1)
+def _takes_models(command: argparse.ArgumentParser, instances: int) -> None:
+    command.add_argument("models", nargs="+", help="names of shipped models, or paths of model files")
+    command.add_argument("--sizes", help="such as 3-12 (default: the sizes the model was trained on)")
+    command.add_argument("--instances", type=int, default=instances, help="of each size (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=2026)
+    command.add_argument("--out", type=Path, help="write the table here instead")
+
+
+def _sizes(text: str | None) -> range | None:
+    if not text:
+        return None
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and (last or first).isdigit()):
+        raise ValueError(f"--sizes is a number or a range such as 3-12, received {text!r}.")
+    return range(int(first), int(last or first) + 1)
+
+
+def _table(arguments: argparse.Namespace, rows: Callable[[Loaded], pd.DataFrame]) -> None:
+    """Print or write one table of the rows that each model gives, with columns that say which model it is."""
     tables = []
     for name in arguments.models:
-        model, task, header = load(name)
-        table = evaluate(model, task, n=arguments.instances, seed=arguments.seed, sizes=sizes)
-        tables.append(table.assign(model=name, decider=model.config.decider, trained=table["size"].isin(task.sizes)))
+        loaded = load(name)
+        run, table = loaded.header["run"], rows(loaded)
+        identity = {"model": _label(name), "task": loaded.task.name, "decider": loaded.model.config.decider, "preset": run["preset"], "run_seed": run["seed"]}
+        for place, (column, value) in enumerate(identity.items()):
+            table.insert(place, column, value)
+        tables.append(table)
     text = pd.concat(tables).to_csv(index=False)
     if arguments.out:
         write_atomically(arguments.out, text.encode())
@@ -68,15 +123,48 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         print(text, end="")
 
 
+def _label(name: str) -> str:
+    """A model's name in tables: its own, or of the folder that its run left it in."""
+    path = Path(name)
+    return path.parent.name if path.name == "model.safetensors" else path.stem if path.suffix == ".safetensors" else name
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    def rows(loaded: Loaded) -> pd.DataFrame:
+        names = [family.__name__.lower() for family in FAMILIES] if arguments.families == ["all"] else arguments.families
+        families = names if family_name(loaded.task) else []
+        table = generalize(
+            loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=_sizes(arguments.sizes), families=families, max_depths=arguments.max_depths
+        )
+        return table.assign(trained=table["place"] == "trained")
+
+    _table(arguments, rows)
+
+
+def _stopping(arguments: argparse.Namespace) -> None:
+    sizes = _sizes(arguments.sizes)
+    _table(arguments, lambda loaded: frontier(loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=sizes))
+
+
+def _question(arguments: argparse.Namespace) -> None:
+    def rows(loaded: Loaded) -> pd.DataFrame:
+        traced = question_trace(loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed)
+        return depth_on_operators(traced).assign(**operator_effects(traced))
+
+    _table(arguments, rows)
+
+
 def _train(arguments: argparse.Namespace) -> None:
-    recipe = preset(arguments.task, arguments.preset)
-    run = Run.start(recipe, arguments.decider, arguments.seed, {"task": arguments.task, "preset": arguments.preset}, arguments.device)
-    folder = arguments.out or Path("runs") / f"{arguments.task}-{arguments.decider}-{arguments.preset}-{arguments.seed}"
-    if (folder / "state.safetensors").exists():
-        run.restore(folder / "state.safetensors")
-    elif arguments.trunk:
-        run.restore(arguments.trunk, trunk_only=True)
-    train(run, folder, until=arguments.until)
+    job = Job(arguments.task, arguments.decider, arguments.preset, arguments.seed, arguments.penalty, arguments.schedule)
+    how = {"until": arguments.until, "trunk": arguments.trunk, "device": arguments.device, "compiled": arguments.compile, "workers": arguments.workers}
+    job.run(arguments.out or Path("runs") / job.name, **how)
+
+
+def _grid(arguments: argparse.Namespace) -> None:
+    jobs = read_grid(arguments.file)
+    failures = run_grid(jobs, arguments.out, address=arguments.address, cpus=arguments.cpus, gpus=arguments.gpus, compiled=arguments.compile)
+    if failures:
+        raise ValueError("\n".join([f"{len(failures)} of {len(jobs)} runs failed:", *(f"{name}: {message}" for name, message in failures.items())]))
 
 
 def main() -> None:

@@ -17,14 +17,14 @@ TOGETHER = 250  # instances in one pass
 def evaluate(model: Anira, task: Task, n: int, seed: int, sizes: Iterable[int] | None = None, **forward) -> pd.DataFrame:
     """One row per size: accuracy and mean depth over `n` instances drawn from `seed`.
 
-    `sizes` defaults to the task's own; `forward` goes to the model's call (`depths`, `select`, `max_depth`).
+    `sizes` defaults to the task's own; `forward` goes to the model's call (`depths`, `select`, `execution`).
     Columns:
 
     - size, instances
     - exact_match: share of instances whose whole answer is right, each token being the most probable one
       given the right tokens before it, as it is in greedy decoding; exact_low and exact_high (Wilson)
     - token_accuracy: the same for single answer tokens; token_low and token_high (Student's t, clustered by
-      instance)
+      instance, cut to 0..1)
     - depth: mean iterations spent on an answer token (at the position that predicts it); depth_low and
       depth_high (Student's t, clustered by instance)
     - expected_depth: mean of E[d] over the same positions
@@ -78,8 +78,8 @@ def summarize(answer: np.ndarray, prompt: np.ndarray, right: np.ndarray, depths:
         "exact_low": exact_low,
         "exact_high": exact_high,
         "token_accuracy": accuracy,
-        "token_low": accuracy - reach * accuracy_error,
-        "token_high": accuracy + reach * accuracy_error,
+        "token_low": np.maximum(accuracy - reach * accuracy_error, 0),
+        "token_high": np.minimum(accuracy + reach * accuracy_error, 1),
         "depth": depth,
         "depth_low": depth - reach * depth_error,
         "depth_high": depth + reach * depth_error,

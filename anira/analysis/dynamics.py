@@ -1,0 +1,90 @@
+"""Training dynamics: which sizes are learned when, and how depth climbs and falls.
+
+Everything here reads learning curves: rows of a run's `metrics.csv` (step, size, exact_match, depth, …), of one run
+or of several with the columns task, decider and run_seed that `read_curves` adds. Steps are optimizer steps, and
+only as fine as the curve was recorded.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from anira.analysis.generalization import check_table
+
+RUN = ["task", "decider", "preset", "run_seed"]
+NAME = re.compile(r"(?P<task>[a-z]+)-(?P<decider>[a-z]+)-(?P<preset>[a-z-]+?)(?:-(?P<seed>\d+))?")
+
+
+def read_curves(files: Iterable[Path]) -> pd.DataFrame:
+    """Learning curves named TASK-DECIDER-PRESET-SEED.csv as one frame, with the columns task, decider, preset and run_seed before theirs.
+
+    A name without a seed is of seed 0. `ValueError` for a file with another name; no files, an empty frame.
+    """
+    frames = []
+    for path in sorted(map(Path, files)):
+        match = NAME.fullmatch(path.stem)
+        if match is None:
+            raise ValueError(f"{path} is not named TASK-DECIDER-PRESET-SEED.csv.")
+        frame = pd.read_csv(path)
+        for place, (name, value) in enumerate([*list(match.groupdict().items())[:3], ("run_seed", int(match["seed"] or 0))]):
+            frame.insert(place, name, value)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=RUN)
+
+
+def milestones(curves: pd.DataFrame, level: float = 0.9) -> pd.DataFrame:
+    """The first recorded step at which each size reaches a level of exact match: one row a run and size.
+
+    Columns: task, decider, preset, run_seed, size, step (NaN if it never does), last_step (of the curve) and
+    best, the highest exact match reached.
+    """
+    check_table(curves, [*RUN, "step", "size", "exact_match"])
+    rows = []
+    for key, frame in curves.groupby([*RUN, "size"], sort=False):
+        there = frame.loc[frame["exact_match"] >= level, "step"]
+        rows.append([*key, there.min() if len(there) else np.nan, frame["step"].max(), frame["exact_match"].max()])
+    return pd.DataFrame(rows, columns=[*RUN, "size", "step", "last_step", "best"])
+
+
+def order_of_learning(reached: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's τ between size and the step of its milestone, one row a run: 1 when smaller sizes always come first.
+
+    `reached`: rows of `milestones`. A size that never got there counts as later than all that did; sizes of one
+    and the same step, or that never got there, are ties. Columns: those of the run, sizes, reached (how many got
+    there), tau and reason: τ is NaN, with a reason, when there is nothing to order.
+    """
+    check_table(reached, [*RUN, "size", "last_step"])
+    rows = []
+    for key, frame in reached.groupby(RUN, sort=False):
+        steps = frame["step"].fillna(np.inf).rank()
+        reason = "a single size" if len(frame) < 2 else "all sizes at one step, or none" if steps.nunique() < 2 else ""
+        tau = np.nan if reason else stats.kendalltau(frame["size"], steps).statistic
+        rows.append([*key, len(frame), int(frame["step"].notna().sum()), tau, reason])
+    return pd.DataFrame(rows, columns=[*RUN, "sizes", "reached", "tau", "reason"])
+
+
+def rise_and_fall(curves: pd.DataFrame, value: str = "expected_depth", since: int = 0) -> pd.DataFrame:
+    """How far depth climbed and fell, one row a run: the mean over sizes, from step `since` on.
+
+    since: the first step at which the decider was in charge; before it the depth was not its own. Columns: those
+    of the run, first, peak, peak_step, last, climb (peak - first), fall (peak - last), exact_peak and exact_last
+    (exact match, mean over sizes, at the peak and at the end), gain (exact_last - exact_peak) and reason. With fewer
+    than two recorded steps from `since` on, all numbers are NaN.
+    """
+    check_table(curves, [*RUN, "step", "size", "exact_match", value])
+    columns = [*RUN, "first", "peak", "peak_step", "last", "climb", "fall", "exact_peak", "exact_last", "gain", "reason"]
+    rows = []
+    for key, frame in curves.groupby(RUN, sort=False):
+        path = frame[frame["step"] >= since].groupby("step")[[value, "exact_match"]].mean()
+        if len(path) < 2:
+            rows.append([*key, *[np.nan] * 9, f"fewer than two recorded steps from {since} on"])
+            continue
+        depth, exact = path[value], path["exact_match"]
+        step, first, last = depth.idxmax(), depth.iloc[0], depth.iloc[-1]
+        peak = depth.max()
+        rows.append([*key, first, peak, step, last, peak - first, peak - last, exact[step], exact.iloc[-1], exact.iloc[-1] - exact[step], ""])
+    return pd.DataFrame(rows, columns=columns)

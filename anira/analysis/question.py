@@ -1,0 +1,77 @@
+"""Depth on the tokens of the question: what a model spends while it only reads.
+
+In MANO the answer is one token, so the work is in the question. The paper looks at operators: those that arrive
+when the operator on top of the stack has one operand slot left, just after a subtree was completed.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import torch
+
+from anira.analysis.evaluation import TOGETHER
+from anira.analysis.generalization import check_table
+from anira.analysis.intervals import clustered_mean
+from anira.analysis.trace import difficulty, draw
+from anira.model.anira import Anira
+from anira.tasks.mano import OPERATORS
+from anira.tasks.task import Task, collate
+
+
+@torch.no_grad()
+def question_trace(model: Anira, task: Task, sizes: Iterable[int], n: int, seed: int, **forward) -> pd.DataFrame:
+    """The prompt tokens of `n` instances of each size, with the depth spent at each token's own position.
+
+    Columns: instance, size, position, token, depth, expected_depth, correct (the whole answer is) and the task's
+    features of prompt tokens. `forward` goes to the model's call (`depths`, `select`).
+    """
+    instances = draw(task, sizes, n, seed)
+    device = next(model.parameters()).device
+    columns = {name: [] for name in ("depth", "expected_depth", "correct")}
+    for first in range(0, len(instances), TOGETHER):
+        batch = collate(instances[first : first + TOGETHER]).to(device)
+        output = model(batch.tokens[:, :-1], **forward)
+        answer = batch.answer_mask[:, 1:]
+        right = ((output.logits.argmax(-1) == batch.tokens[:, 1:]) | ~answer).all(1)
+        prompt = (batch.token_mask & ~batch.answer_mask)[:, :-1]
+        values = (output.depths, output.expected_depths, right[:, None].expand_as(prompt))
+        for name, value in zip(columns, values, strict=True):
+            columns[name].append(value[prompt].cpu().numpy())
+    features = [name for name, feature in task.features.items() if feature.where == "prompt"]
+    table = difficulty(task, instances).query("part == 'prompt'").reset_index(drop=True)
+    table = table[["instance", "size", "position", "token", *features]]
+    return table.assign(**{name: np.concatenate(value) for name, value in columns.items()})
+
+
+def depth_on_operators(trace: pd.DataFrame, value: str = "expected_depth") -> pd.DataFrame:
+    """Mean depth of MANO's operators for each number of slots left and size of the subtree just completed.
+
+    One row a combination: slots_left, completed_size, tokens, and the columns of `anira.analysis.intervals`, clustered
+    by instance (the root operator, which finds an empty stack, has slots_left 0).
+    """
+    operators = _operators(trace, value)
+    rows = []
+    for (slots, completed), frame in operators.groupby(["slots_left", "completed_size"]):
+        rows.append({"slots_left": int(slots), "completed_size": int(completed), "tokens": len(frame), **clustered_mean(frame[value], frame["instance"])})
+    return pd.DataFrame(rows)
+
+
+def operator_effects(trace: pd.DataFrame, value: str = "expected_depth") -> pd.Series:
+    """The paper's two observations as numbers, in iterations.
+
+    one_slot: mean depth of operators with one slot left, minus that of operators with two · growth: least-squares
+    slope of depth on the size of the subtree just completed, among operators with one slot left, per token of the
+    subtree. NaN where there is nothing to compare.
+    """
+    operators = _operators(trace, value)
+    mean = operators.groupby("slots_left")[value].mean()
+    one = operators[operators["slots_left"] == 1]
+    slope = np.polyfit(one["completed_size"], one[value], 1)[0] if one["completed_size"].nunique() > 1 else np.nan
+    return pd.Series({"one_slot": mean.get(1, np.nan) - mean.get(2, np.nan), "growth": slope})
+
+
+def _operators(trace: pd.DataFrame, value: str) -> pd.DataFrame:
+    check_table(trace, ["instance", "token"])
+    operators = trace[trace["token"].isin(list(OPERATORS))]
+    return check_table(operators, [value, "slots_left", "completed_size"])
