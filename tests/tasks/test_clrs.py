@@ -30,6 +30,7 @@ from scipy.spatial import ConvexHull
 from anira.tasks import clrs, from_json, to_json
 from anira.tasks.clrs import ALGORITHMS, PROBLEMS, SIZES, Clrs, Text, generate, tokens_of
 from anira.tasks.task import collate
+from anira.training.data import Batches
 
 RECORDED = Path(__file__).with_name("clrs_text.jsonl")
 live = pytest.mark.skipif(importlib.util.find_spec("clrs") is None, reason='needs the official generator: pip install "anira[clrs]"')
@@ -304,12 +305,10 @@ def expected_trace(text, inputs, outputs):
         case "bfs":  # one round for each distance
             distance = nx.single_source_shortest_path_length(digraph(inputs["A"]), inputs["s"])
             return max(distance.values()) + 1, [distance.get(node, 0) for node in range(n)]
-        case "activity_selector":  # two frames before the loop over the others, in the order of finish
-            order = sorted(range(n), key=inputs["f"].__getitem__)
-            return n + 1, [1 + order.index(i) if outputs["selected"][i] else 0 for i in range(n)]
-        case "task_scheduling":
-            order = sorted(range(n), key=lambda i: -inputs["w"][i])
-            return n + 1, [1 + order.index(i) if outputs["selected"][i] else 0 for i in range(n)]
+        case "activity_selector" | "task_scheduling":  # two frames, then one for each of the others in order; equal keys come in any order
+            keys = inputs.get("f") or [-weight for weight in inputs["w"]]
+            order = sorted(keys).index
+            return n + 1, [1 + order(key) if chosen else 0 for key, chosen in zip(keys, outputs["selected"], strict=True)] if len(set(keys)) == n else None
         case "optimal_bst":  # intervals by length; a root 0 is there from the start
             return n + 1, [j - i if root else 0 for i, row in enumerate(outputs["root"]) for j, root in enumerate(row)]
         case "segments_intersect":
@@ -529,6 +528,16 @@ def test_a_batch_is_what_sample_draws_in_turn_and_the_same_for_the_same_seed():
     for batch in (task.batch(40, np.random.default_rng(7), size=6) for _ in range(2)):
         for name in ("tokens", "answer_mask", "lengths", "sizes"):
             assert torch.equal(getattr(batch, name), getattr(expected, name)), name
+
+
+@live
+def test_workers_make_the_same_batches():
+    task = Clrs(sizes=(4, 5))
+    for workers in (1, 2):
+        with Batches(task, 8, seed=3, workers=workers) as batches:
+            for step in range(4):
+                made, expected = next(batches), task.batch(8, np.random.default_rng([3, step]))
+                assert torch.equal(made.tokens, expected.tokens) and torch.equal(made.answer_mask, expected.answer_mask)
 
 
 @live
