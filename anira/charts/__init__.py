@@ -3,7 +3,7 @@
 from anira.charts.evidence import depth_by_size, exact_match_by_size
 from anira.charts.model import exit_distributions, prior_shape
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
-from anira.charts.tasks import distribution_by_size, search_steps
+from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
 from anira.charts.training import learning_curves
 
 __all__ = [
@@ -16,7 +16,10 @@ __all__ = [
     "distribution_by_size",
     "exact_match_by_size",
     "exit_distributions",
+    "hops",
     "learning_curves",
     "prior_shape",
     "search_steps",
+    "settling",
+    "tree_steps",
 ]

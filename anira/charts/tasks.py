@@ -3,43 +3,123 @@
 import altair as alt
 import pandas as pd
 
+GREY = "#8a8f98"  # of lines and arrow heads, visible on white and on dark
+NEXT, DONE, OPEN, AHEAD = "#D55E00", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
 
-def search_steps(nodes: pd.DataFrame, edges: pd.DataFrame, steps: int) -> alt.LayerChart:
-    """A graph whose nodes fill as the search emits them; a slider moves through the steps.
 
-    `nodes`: name, x, y in 0..1 with y pointing down, emitted (the step of its emission, NaN if never), query (bool).
-    `edges`: x, y, x2, y2 of each arrow, angle in degrees clockwise from pointing right, and xm, ym, where its head is drawn.
+def search_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str]) -> alt.LayerChart:
+    """Graphs whose nodes fill as the search emits them: sliders for size and step, a menu for the feature beside each node.
+
+    Args:
+        nodes: size · name · x, y in 0..1 with y pointing down · at and closes, the step at which it is emitted, and
+            opens, that at which the search first lists it, NaN if never · role, "query", "not needed" or None · one
+            column per feature · and, where there are several kinds of graph, graphs, which a menu chooses from.
+        edges: size and graphs likewise · x, y, x2, y2 of each arrow · angle in degrees clockwise from pointing
+            right · xm, ym, where its head is drawn.
+        features: the columns that the menu offers.
     """
-    slider = alt.param(name="step", value=0, bind=alt.binding_range(min=0, max=steps, step=1, name="nodes emitted "))
-    x, y = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.08, 1.08])), alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[1.1, -0.1]))
-    lines = alt.Chart(edges).mark_rule(color="#8a8f98", strokeWidth=1.5).encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
-    heads = (
-        alt.Chart(edges)
-        .mark_point(shape="triangle-right", size=90, color="#8a8f98", opacity=1)
-        .encode(x=alt.X("xm:Q", axis=None), y=alt.Y("ym:Q", axis=None), angle=alt.Angle("angle:Q", scale=None))
-    )
-    state = "datum.query ? 'query' : isValid(datum.emitted) && datum.emitted < step ? 'emitted' : isValid(datum.emitted) && datum.emitted == step ? 'next' : isValid(datum.emitted) ? 'needed' : 'not needed'"
-    states = {"query": "#E69F00", "emitted": "#0072B2", "next": "#D55E00", "needed": "#9CC9E8", "not needed": "#c9ccd1"}
-    marks = alt.Chart(nodes).transform_calculate(state=state).encode(x=x, y=y)
-    color = alt.Color("state:N", title="node", scale=alt.Scale(domain=list(states), range=list(states.values())))
-    circles = marks.mark_circle(size=900, opacity=1).encode(color=color, tooltip=["name:N", "state:N"])
-    names = marks.mark_text(fontSize=15, fontWeight="bold").encode(
-        text="name:N", color=alt.condition("datum.state == 'emitted' || datum.state == 'next'", alt.value("white"), alt.value("#1b1e23"))
-    )
+    heads = alt.Chart(edges).mark_point(shape="triangle-right", size=90, color=GREY, opacity=1)
+    heads = heads.encode(x=alt.X("xm:Q", axis=None), y=alt.Y("ym:Q", axis=None), angle=alt.Angle("angle:Q", scale=None))
+    states = {"query": "#E69F00", "emitted": DONE, "next": NEXT, "listed": OPEN, "needed": AHEAD, "not needed": "#c9ccd1"}
     description = "A dependency graph; the nodes that the query depends on are filled in the order in which the answer lists them."
-    return alt.layer(lines, heads, circles, names).add_params(slider).properties(width=520, height=300, description=description)
+    return _steps(
+        nodes, edges, [heads], features, states, closed="emitted", opened="listed", ahead="needed", step="nodes emitted ", knob="nodes N "
+    ).properties(description=description)
 
 
-def distribution_by_size(frame: pd.DataFrame, features: dict[str, str]) -> alt.Chart:
+def tree_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str], *, ahead: str, opened: str, closed: str, knob: str) -> alt.LayerChart:
+    """Trees that are read token by token: sliders for size and step, a menu for the feature beside each token.
+
+    Args:
+        nodes, edges: as for `search_steps`, without role, angle, xm and ym: at is the step at which a token is read,
+            opens that at which a node begins, closes that of the last token below it. From then on a node shows its
+            value instead of its name, if it has one.
+        features: the columns that the menu offers.
+        ahead, opened, closed: what to call the states of a node.
+        knob: what the slider for the size is called.
+    """
+    states = {closed: DONE, "next": NEXT, opened: OPEN, ahead: AHEAD}
+    description = "A tree whose tokens are read from left to right; its nodes fill as they are begun and completed."
+    return _steps(nodes, edges, [], features, states, closed=closed, opened=opened, ahead=ahead, step="tokens read ", knob=knob).properties(
+        description=description
+    )
+
+
+def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step, knob) -> alt.LayerChart:
+    sizes = nodes["size"]
+    middle = sorted(sizes.unique())[sizes.nunique() // 2]
+    params = [
+        alt.param(name="size", value=int(middle), bind=alt.binding_range(min=int(sizes.min()), max=int(sizes.max()), step=1, name=knob)),
+        alt.param(name="step", value=0, bind=alt.binding_range(min=0, max=int(nodes["at"].max()) + 1, step=1, name=step)),
+        alt.param(name="feature", value=features[0], bind=alt.binding_select(options=features, name="number beside a node ")),
+    ]
+    chosen = "datum.size == size"
+    if "graphs" in nodes:
+        kinds = list(nodes["graphs"].unique())
+        params.insert(0, alt.param(name="graphs", value=kinds[0], bind=alt.binding_select(options=kinds, name="graphs ")))
+        chosen += " && datum.graphs == graphs"
+    x, y = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.08, 1.08])), alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[1.14, -0.1]))
+    lines = alt.Chart(edges).mark_rule(color=GREY, strokeWidth=1.5).encode(x=x, y=y, x2="x2:Q", y2="y2:Q")
+    state = f"isValid(datum.role) ? datum.role : datum.at === step ? 'next' : datum.closes < step ? '{closed}' : datum.opens <= step ? '{opened}' : '{ahead}'"
+    label = "isValid(datum.value) && datum.closes < step ? datum.value : datum.name"
+    marks = (
+        alt.Chart(nodes)
+        .transform_filter(chosen)
+        .transform_calculate(state=state, label=label, number="isValid(datum[feature]) ? format(datum[feature], '.4~g') : ''")
+    )
+    marks = marks.encode(x=x, y=y)
+    color = alt.Color("state:N", title=None, scale=alt.Scale(domain=list(states), range=list(states.values())), legend=alt.Legend(orient="top", columns=3))
+    circles = marks.mark_circle(size=750, opacity=1).encode(color=color, tooltip=["label:N", "state:N", *(f"{feature}:Q" for feature in features)])
+    dark = f"datum.state == '{closed}' || datum.state == 'next'"
+    names = marks.mark_text(fontSize=14, fontWeight="bold").encode(text="label:N", color=alt.condition(dark, alt.value("white"), alt.value("#1b1e23")))
+    numbers = marks.mark_text(fontSize=12, dy=23).encode(text="number:N")
+    arrows = [layer.transform_filter(chosen) for layer in (lines, *heads)]
+    return alt.layer(*arrows, circles, names, numbers).add_params(*params).properties(width=520, height=300)
+
+
+def hops(frame: pd.DataFrame) -> alt.LayerChart:
+    """The hops of a query over the list of edges, one below the other; a slider sets how many.
+
+    `frame`: one row per edge of the list: place, edge · hop at which it is used, NaN if it is not, and then node, where the hop
+    ends, before, the place of the hop before, and readings and travel so far.
+    """
+    most = int(frame["hop"].max())
+    slider = alt.param(name="k", value=min(3, most), bind=alt.binding_range(min=1, max=most, step=1, name="hops k "))
+    x = alt.X("place:Q", axis=None, scale=alt.Scale(domain=[0.4, len(frame) + 0.6]))
+    y = alt.Y("hop:Q", axis=None, scale=alt.Scale(domain=[most + 1.6, -0.4]))
+    used = alt.Chart(frame).transform_filter("isValid(datum.hop) && datum.hop <= k")
+    listed = alt.Chart(frame).transform_calculate(hop="0").mark_text(fontSize=13).encode(x=x, y=y, text="edge:N")
+    moves = used.transform_filter("isValid(datum.before)").transform_calculate(
+        previous="datum.hop - 1", direction="datum.place < datum.before ? 'back: one more reading' : 'on, in the same reading'"
+    )
+    directions = alt.Scale(domain=["on, in the same reading", "back: one more reading"], range=[DONE, NEXT])
+    color = alt.Color("direction:N", title=None, scale=directions, legend=alt.Legend(orient="top", direction="vertical"))
+    lines = moves.mark_rule(strokeWidth=2.5).encode(x=alt.X("before:Q", axis=None), x2="place:Q", y=alt.Y("previous:Q", axis=None), y2="hop:Q", color=color)
+    points = used.mark_circle(size=550, opacity=1, color=OPEN).encode(x=x, y=y, tooltip=["hop:Q", "edge:N", "readings:Q", "travel:Q"])
+    names = used.mark_text(fontSize=13, fontWeight="bold", color="#1b1e23").encode(x=x, y=y, text="node:N")
+    end = "datum.hop + ' hops end at ' + datum.node + ': ' + datum.readings + ' readings, ' + datum.travel + ' edges of travel'"
+    summary = used.transform_filter("datum.hop == k").transform_calculate(text=end, middle=str((len(frame) + 1) / 2), bottom=str(most + 1))
+    total = summary.mark_text(fontSize=13, fontWeight="bold").encode(x=alt.X("middle:Q", axis=None), y=alt.Y("bottom:Q", axis=None), text="text:N")
+    description = "A list of edges, and below it one row per hop with the node that it leads to; a line leads from each hop to the next."
+    return alt.layer(listed, lines, points, names, total).add_params(slider).properties(width=520, height=300, description=description)
+
+
+def distribution_by_size(frame: pd.DataFrame, features: list[str]) -> alt.Chart:
     """How a feature's values are distributed at each size, as a heat map; a menu chooses the feature.
 
-    `frame`: long form with columns feature, size, value and share (of the size's tokens). `features`: name → meaning.
+    `frame`: long form with columns feature, size, value (or the lowest of a bin) and share of the size's tokens; and, where there
+    are several kinds of graph, graphs, which a menu of its own chooses from. `features`: those that the menu offers.
     """
-    menu = alt.param(name="feature", value=next(iter(features)), bind=alt.binding_select(options=list(features), name="feature "))
+    params = [alt.param(name="feature", value=features[0], bind=alt.binding_select(options=features, name="feature "))]
+    chosen = "datum.feature == feature"
+    if "graphs" in frame:
+        kinds = list(frame["graphs"].unique())
+        params.insert(0, alt.param(name="graphs", value=kinds[0], bind=alt.binding_select(options=kinds, name="graphs ")))
+        chosen += " && datum.graphs == graphs"
     return (
         alt.Chart(frame)
-        .add_params(menu)
-        .transform_filter("datum.feature == feature")
+        .add_params(*params)
+        .transform_filter(chosen)
         .mark_rect()
         .encode(
             x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)),
@@ -49,3 +129,24 @@ def distribution_by_size(frame: pd.DataFrame, features: dict[str, str]) -> alt.C
         )
         .properties(description="Distribution of a difficulty feature over its values, for each size of the instance.")
     )
+
+
+def settling(numbers: pd.DataFrame, questions: pd.DataFrame) -> alt.LayerChart:
+    """When each number of an answer is settled: a menu for the problem, a slider for the size.
+
+    `numbers`: problem, size · element, its place in the answer · number, as it is written · settled, the step from which on it keeps
+    its value · steps, those of the algorithm. `questions`: problem, size and the question's text with line breaks.
+    """
+    problems, sizes = list(questions["problem"].unique()), questions["size"]
+    menu = alt.param(name="problem", value=problems[0], bind=alt.binding_select(options=problems, name="algorithm "))
+    slider = alt.param(name="size", value=5, bind=alt.binding_range(min=int(sizes.min()), max=int(sizes.max()), step=1, name="size n "))
+    chosen = "datum.problem == problem && datum.size == size"
+    x = alt.X("element:Q", title="number of the answer, from the left", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(padding=20))
+    y = alt.Y("settled:Q", title="step at which it is settled", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(range=[340, 130], nice=True))
+    points = alt.Chart(numbers).transform_filter(chosen).encode(x=x, y=y, tooltip=["number:N", "settled:Q", "steps:Q"])
+    asked = alt.Chart(questions).transform_filter(chosen).mark_text(align="left", baseline="top", fontSize=12, lineBreak="\n")
+    asked = asked.encode(text="text:N", x=alt.value(0), y=alt.value(0))
+    labels = points.mark_text(dy=-14, fontSize=12).encode(text="number:N")
+    description = "A question in words, and below it each number of its answer at the step at which the algorithm settles it."
+    layers = alt.layer(asked, points.mark_circle(size=90, opacity=1, color=DONE), labels)
+    return layers.add_params(menu, slider).properties(width=520, height=340, description=description)

@@ -240,6 +240,8 @@ class Clrs:
     sizes: tuple[int, ...] = SIZES
 
     name = "clrs"
+    knob = "size of the input, n"
+    source = "paper, section 4; CLRS-Text"
     features = FEATURES
     end_token = EOS
     vocabulary = Vocabulary((*SPECIALS, *PUNCTUATION, *WORDS, *INTEGERS, *REALS))
@@ -260,9 +262,14 @@ class Clrs:
     def _mixture(self) -> list[tuple[str, int]]:
         return [(name, size) for name in self.problems for size in self.sizes if size <= PROBLEMS[name].trained]
 
+    @property
+    def size_limits(self) -> tuple[int, int]:
+        """The smallest official size, and the largest that one of the problems has."""
+        return SMALLEST, max(PROBLEMS[name].largest for name in self.problems)
+
     def _at(self, size: int) -> list[str]:
         some = "" if len(self.problems) == len(PROBLEMS) else f" with {', '.join(self.problems)}"
-        check_sizes([size], SMALLEST, max(PROBLEMS[name].largest for name in self.problems), f"CLRS-Text{some}")
+        check_sizes([size], *self.size_limits, f"CLRS-Text{some}")
         return [name for name in self.problems if size <= PROBLEMS[name].largest]
 
     def max_length(self, size: int) -> int:
