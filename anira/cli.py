@@ -1,6 +1,7 @@
 """The command line: `anira train`, and the commands that make tables of trained models."""
 
 import argparse
+import lzma
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,10 @@ import torch
 import torch.distributed as dist
 
 from anira.analysis.generalization import family_name, generalize
+from anira.analysis.interventions import intervene
 from anira.analysis.question import depth_on_operators, operator_effects, question_trace
 from anira.analysis.stopping import frontier
+from anira.analysis.trace import trace
 from anira.tasks.graphs import FAMILIES
 from anira.training.checkpoint import write_atomically
 from anira.training.grid import Job, read_grid, run_grid
@@ -86,6 +89,22 @@ def parser() -> argparse.ArgumentParser:
     )
     _takes_models(command, instances=500)
     command.set_defaults(call=_question)
+
+    command = commands.add_parser(
+        "trace",
+        help="the depth of every answer token beside its difficulty",
+        description="Trace models on the same instances, one row per answer token; prints a CSV table.",
+    )
+    _takes_models(command, instances=300)
+    command.set_defaults(call=_trace)
+
+    command = commands.add_parser(
+        "intervene",
+        help="accuracy when tokens get another depth than they chose",
+        description="Run models with shifted, fixed and shuffled depths on the same instances, one row per instance and intervention; prints a CSV table.",
+    )
+    _takes_models(command, instances=100)
+    command.set_defaults(call=_intervene)
     return parser
 
 
@@ -94,7 +113,7 @@ def _takes_models(command: argparse.ArgumentParser, instances: int) -> None:
     command.add_argument("--sizes", help="such as 3-12 (default: the sizes the model was trained on)")
     command.add_argument("--instances", type=int, default=instances, help="of each size (default: %(default)s)")
     command.add_argument("--seed", type=int, default=2026)
-    command.add_argument("--out", type=Path, help="write the table here instead")
+    command.add_argument("--out", type=Path, help="write the table here instead, compressed if the name ends in .xz")
 
 
 def _sizes(text: str | None) -> range | None:
@@ -118,7 +137,7 @@ def _table(arguments: argparse.Namespace, rows: Callable[[Loaded], pd.DataFrame]
         tables.append(table)
     text = pd.concat(tables).to_csv(index=False)
     if arguments.out:
-        write_atomically(arguments.out, text.encode())
+        write_atomically(arguments.out, lzma.compress(text.encode()) if arguments.out.suffix == ".xz" else text.encode())
     else:
         print(text, end="")
 
@@ -150,6 +169,20 @@ def _question(arguments: argparse.Namespace) -> None:
     def rows(loaded: Loaded) -> pd.DataFrame:
         traced = question_trace(loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed)
         return depth_on_operators(traced).assign(**operator_effects(traced))
+
+    _table(arguments, rows)
+
+
+def _trace(arguments: argparse.Namespace) -> None:
+    def rows(loaded: Loaded) -> pd.DataFrame:
+        return trace(loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed).round(4)
+
+    _table(arguments, rows)
+
+
+def _intervene(arguments: argparse.Namespace) -> None:
+    def rows(loaded: Loaded) -> pd.DataFrame:
+        return intervene(loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed)
 
     _table(arguments, rows)
 
