@@ -21,23 +21,33 @@ FORMAT = 1
 
 
 class CheckpointError(ValueError):
-    """A checkpoint file is missing, damaged, or not one of ours."""
+    """A checkpoint file is missing, damaged, not one of ours, or cannot be written."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash at any moment, sees the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file so that a reader, or a crash at any moment, sees the old file or the new one, whole.
+
+    `CheckpointError` if that fails, with a full disk or in a closed folder; the old file is then still there.
+    """
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except BaseException as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        before = "What it held before is unchanged." if path.is_file() else "It did not exist before."
+        raise CheckpointError(
+            f"{path} could not be written: {error.strerror or error}. {before} Make room or choose another folder, then give the same command again."
+        ) from error
 
 
 def write(path: Path, tensors: dict[str, torch.Tensor], header: dict) -> None:

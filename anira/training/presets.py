@@ -1,4 +1,4 @@
-"""Named recipes: `tiny` for a laptop, `paper` for the table in the paper's appendix A.5.
+"""Named recipes: `minute` to look on, `tiny` for a laptop, `paper` for the table in the paper's appendix A.5.
 
 A preset says everything about a run but its decider and its seed. Two named schedules of depth:
 
@@ -6,13 +6,18 @@ A preset says everything about a run but its decider and its seed. Two named sch
 - *trunk first* (tiny): `trunk_steps` at fixed depth D, so that the core is of use before depth has a price;
   then the decider takes over from a deep start while γ rises linearly over `ramp_steps`, and the learning
   rate falls linearly to zero over the last `decay_steps`.
+
+`Preset.varied` puts a preset on the constant schedule, or gives it another γ, and leaves all else as it is. Where
+there is nothing to decide, with the fixed and the untied model, both schedules are plain training.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from anira.model.anira import Config
-from anira.tasks import Brevo, Mano
+from anira.tasks import Brevo, Depo, Lano, Mano
 from anira.tasks.task import Task
+
+SCHEDULES = ("preset", "constant")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,15 @@ class Preset:
         """The model's configuration under the given decider."""
         return Config(vocabulary=len(self.task.vocabulary), decider=decider, **self.model)
 
+    def varied(self, penalty: float | None = None, schedule: str = "preset") -> "Preset":
+        """This recipe with another full height of γ, or with the schedule "constant" instead of its own, "preset"."""
+        if schedule not in SCHEDULES:
+            raise ValueError(f"Unknown schedule {schedule!r}. Known: {', '.join(SCHEDULES)}.")
+        if penalty is not None and not 0 <= penalty < float("inf"):
+            raise ValueError(f"The penalty is a number of at least 0, received {penalty}.")
+        recipe = self if penalty is None else replace(self, penalty=penalty)
+        return replace(recipe, trunk_steps=0, ramp_steps=0, deep_start=0.0) if schedule == "constant" else recipe
+
     def learning_rate_at(self, step: int) -> float:
         """Linear warm-up, then constant, then (if `decay_steps`) a linear fall that ends at zero."""
         warm = min(1.0, (step + 1) / self.warmup_steps)
@@ -72,6 +86,24 @@ PRESETS = {
         deep_start=1.0,
         optimizer="muon",
         weight_decay=0.01,
+    ),
+    ("brevo", "minute"): Preset(
+        task=Brevo(sizes=range(2, 5), node_names=8),
+        model=dict(max_depth=4, width=32, hidden=64, heads=4, decider_hidden=64, max_length=64),
+        steps=450,
+        batch_size=32,
+        learning_rate=5e-3,
+        penalty=0.05,
+        prior_base=2,
+        trunk_steps=250,
+        ramp_steps=50,
+        decay_steps=150,
+        warmup_steps=50,
+        deep_start=1.0,
+        optimizer="muon",
+        weight_decay=0.01,
+        buckets=1,
+        evaluate_every=25,
     ),
     ("brevo", "paper"): Preset(
         task=Brevo(sizes=range(3, 31), node_names=30),
@@ -109,7 +141,61 @@ PRESETS = {
         prior_base=1.25,
         buckets=1,
     ),
+    ("depo", "tiny"): Preset(
+        task=Depo(sizes=range(1, 5), nodes=range(5, 11), node_names=10),
+        model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=64),
+        steps=10_500,
+        batch_size=128,
+        learning_rate=3e-3,
+        penalty=0.1,
+        prior_base=2,
+        trunk_steps=6_000,
+        ramp_steps=1_500,
+        decay_steps=4_000,
+        warmup_steps=200,
+        deep_start=1.0,
+        optimizer="muon",
+        weight_decay=0.01,
+        buckets=2,
+    ),
+    ("depo", "paper"): Preset(
+        task=Depo(sizes=range(1, 9), nodes=range(9, 76), node_names=75),  # the paper does not say how long its cycles are
+        model=dict(max_depth=6, width=512, hidden=2048, heads=8, decider_hidden=2048, max_length=256),
+        steps=250_000,
+        batch_size=64,
+        learning_rate=3e-4,
+        penalty=0.1,
+        prior_base=2,
+        buckets=1,
+    ),
+    ("lano", "tiny"): Preset(
+        task=Lano(sizes=(2, 3, 4)),
+        model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=96),
+        steps=6_000,
+        batch_size=64,
+        learning_rate=2e-3,
+        penalty=0.01,
+        prior_base=1,
+        trunk_steps=3_000,
+        ramp_steps=1_000,
+        decay_steps=2_500,
+        warmup_steps=200,
+        deep_start=1.0,
+        optimizer="muon",
+        weight_decay=0.01,
+    ),
+    ("lano", "paper"): Preset(
+        task=Lano(),
+        model=dict(max_depth=6, width=512, hidden=2048, heads=8, decider_hidden=2048, max_length=512),
+        steps=250_000,
+        batch_size=64,
+        learning_rate=1e-4,
+        penalty=0.01,
+        prior_base=1,
+        buckets=1,
+    ),
 }
+PRESETS["brevo", "minute-gap"] = replace(PRESETS["brevo", "minute"], task=Brevo(sizes=(2, 4), node_names=8))
 
 
 def preset(task: str, name: str) -> Preset:

@@ -1,0 +1,163 @@
+"""Grids of runs: one file that says which, one command that makes them, Ray to spread them over processors.
+
+The file is TOML. Each [[grid]] table stands for all combinations of what it lists:
+
+    [[grid]]
+    task = "brevo"
+    decider = ["early", "online", "fixed", "untied"]
+    seed = [0, 1, 2]
+
+    [[grid]]
+    task = ["brevo", "mano"]
+    penalty = [0.03, 0.1, 0.3]
+    schedule = ["preset", "constant"]
+
+A run that is finished is not made again, one that was stopped goes on where it was, one that fails does not keep
+the others from theirs. Which run waits for which processor, and on which machine, is Ray's business.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from anira.training.checkpoint import read
+from anira.training.loop import Run, train
+from anira.training.presets import Preset, preset
+
+
+@dataclass(frozen=True)
+class Job:
+    """What determines a run. `penalty` and `schedule` vary its preset, see `Preset.varied`.
+
+    >>> Job("brevo", "early", penalty=0.05).name
+    'brevo-early-tiny-0-penalty0.05'
+    """
+
+    task: str
+    decider: str = "online"
+    preset: str = "tiny"
+    seed: int = 0
+    penalty: float | None = None
+    schedule: str = "preset"
+
+    def __post_init__(self):
+        preset(self.task, self.preset).varied(self.penalty, self.schedule).config(self.decider)
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"A seed is a whole number of at least 0, received {self.seed!r}.")
+
+    @property
+    def variation(self) -> dict:
+        """What is not as the preset has it."""
+        return {key: value for key, value in (("penalty", self.penalty), ("schedule", self.schedule)) if value not in (None, "preset")}
+
+    @property
+    def name(self) -> str:
+        """The name of the run, and of its folder."""
+        variation = [f"{key}{value:g}" if key == "penalty" else value for key, value in self.variation.items()]
+        return "-".join([self.task, self.decider, self.preset, str(self.seed), *variation])
+
+    @property
+    def recipe(self) -> Preset:
+        """The preset as varied."""
+        return preset(self.task, self.preset).varied(self.penalty, self.schedule)
+
+    @property
+    def header(self) -> dict:
+        """What a checkpoint says about the run, besides decider and seed."""
+        return {"task": self.task, "preset": self.preset, **self.variation}
+
+    def finished(self, folder: Path) -> bool:
+        """Whether the folder holds the model of this run, trained to its end."""
+        path = folder / "model.safetensors"
+        if not path.is_file():
+            return False
+        header = read(path)[1]
+        return header.get("run") == {**self.header, "decider": self.decider, "seed": self.seed} and header["step"] >= self.recipe.steps
+
+    def run(self, folder: Path, *, until: int | None = None, trunk: Path | None = None, device: str = "cpu", compiled: bool = False, workers: int = 0) -> Run:
+        """Train in a folder, or go on with what it holds; `trunk`: a state file whose trunk phase is taken over."""
+        run = Run.start(self.recipe, self.decider, self.seed, self.header, device, compiled=compiled)
+        state = folder / "state.safetensors"
+        if state.exists():
+            run.restore(state)
+        elif trunk is not None:
+            run.restore(trunk, trunk_only=True)
+        return train(run, folder, until=until, workers=workers)
+
+
+def read_grid(path: Path) -> list[Job]:
+    """The runs that a grid file stands for, each once; `ValueError` that says what is wrong with it.
+
+    >>> path = getfixture("tmp_path") / "grid.toml"
+    >>> _ = path.write_text('[[grid]]\\ntask = "brevo"\\ndecider = ["early", "online"]\\nseed = [0, 1]')
+    >>> [job.name for job in read_grid(path)]
+    ['brevo-early-tiny-0', 'brevo-early-tiny-1', 'brevo-online-tiny-0', 'brevo-online-tiny-1']
+    """
+    try:
+        content = tomllib.loads(Path(path).read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}.") from error
+    tables = content.get("grid")
+    if set(content) != {"grid"} or not isinstance(tables, list) or not tables:
+        raise ValueError(f"{path} must consist of [[grid]] tables, and have at least one.")
+    known = [field.name for field in fields(Job)]
+    jobs = []
+    for number, table in enumerate(tables, start=1):
+        if "task" not in table or not set(table) <= set(known):
+            raise ValueError(f"Grid {number} of {path} must name a task, and may have {', '.join(known[1:])}; it has {', '.join(table) or 'nothing'}.")
+        choices = [value if isinstance(value, list) else [value] for value in table.values()]
+        try:
+            jobs += [Job(**dict(zip(table, values, strict=True))) for values in product(*choices)]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"Grid {number} of {path}: {error}") from error
+    return list(dict.fromkeys(jobs))
+
+
+def run_grid(jobs: Iterable[Job], out: Path, *, address: str = "local", cpus: float = 1, gpus: float = 0, compiled: bool = False) -> dict[str, str]:
+    """Make every run in a folder of its own under `out`, as many at a time as there are processors for.
+
+    Args:
+        address: of a Ray cluster, whose machines must see `out` and have this library; by default a cluster of
+            this machine alone is started, and ended.
+        cpus, gpus: what one run occupies; with a share of a GPU it trains there.
+
+    Returns:
+        What went wrong, by the name of the run: empty if nothing did.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise ValueError('A grid needs Ray: pip install "anira[grid]".') from error
+    out, jobs = Path(out).resolve(), list(jobs)
+    open_jobs = [job for job in jobs if not job.finished(out / job.name)]
+    failures: dict[str, str] = {}
+    if not open_jobs:
+        return failures
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports on its users
+    ray.init(address=address, include_dashboard=False, log_to_driver=False) if address == "local" else ray.init(address, log_to_driver=False)
+    try:
+        work = ray.remote(num_cpus=cpus, num_gpus=gpus)(_work)
+        pending = {work.remote(job, out / job.name, max(1, int(cpus)), "cuda" if gpus else "cpu", compiled): job for job in open_jobs}
+        with tqdm(total=len(jobs), initial=len(jobs) - len(open_jobs), unit="run") as bar:
+            while pending:
+                (done,), _ = ray.wait(list(pending))
+                job = pending.pop(done)
+                try:
+                    ray.get(done)
+                except ray.exceptions.RayError as error:
+                    failures[job.name] = str(getattr(error, "cause", None) or error)
+                bar.update()
+    finally:
+        ray.shutdown()
+    return failures
+
+
+def _work(job: Job, folder: Path, threads: int, device: str, compiled: bool) -> None:
+    torch.set_num_threads(threads)
+    job.run(folder, device=device, compiled=compiled)
