@@ -15,6 +15,8 @@ from anira.analysis.interventions import intervene
 from anira.analysis.question import depth_on_operators, operator_effects, question_trace
 from anira.analysis.stopping import frontier
 from anira.analysis.trace import trace
+from anira.bench.suite import WORKS, bench, summary
+from anira.charts.cost import speed_ups_at
 from anira.tasks.graphs import FAMILIES
 from anira.training.checkpoint import write_atomically
 from anira.training.grid import Job, read_grid, run_grid
@@ -105,6 +107,17 @@ def parser() -> argparse.ArgumentParser:
     )
     _takes_models(command, instances=100)
     command.set_defaults(call=_intervene)
+    command = commands.add_parser(
+        "bench",
+        help="time and memory of sparse execution beside other ways",
+        description="Measure sparse execution beside other ways to do the same work; writes bench.csv, a row for each repetition, and bench.svg.",
+    )
+    command.add_argument("works", nargs="*", metavar="work", help=f"{', '.join(WORKS)} (default: all)")
+    command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    command.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the CPU (default: %(default)s)")
+    command.add_argument("--repetitions", type=int, default=5, help="of each contender, interleaved (default: %(default)s)")
+    command.add_argument("--out", type=Path, default=Path("runs/bench"), help="folder for table and chart (default: %(default)s)")
+    command.set_defaults(call=_bench)
     return parser
 
 
@@ -198,6 +211,14 @@ def _grid(arguments: argparse.Namespace) -> None:
     failures = run_grid(jobs, arguments.out, address=arguments.address, cpus=arguments.cpus, gpus=arguments.gpus, compiled=arguments.compile)
     if failures:
         raise ValueError("\n".join([f"{len(failures)} of {len(jobs)} runs failed:", *(f"{name}: {message}" for name, message in failures.items())]))
+
+
+def _bench(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(arguments.threads)
+    table = bench(arguments.works or list(WORKS), torch.device(arguments.device), arguments.repetitions)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write_atomically(arguments.out / "bench.csv", table.to_csv(index=False, float_format="%.6g").encode())
+    speed_ups_at(summary(table)).save(arguments.out / "bench.svg")
 
 
 def main() -> None:

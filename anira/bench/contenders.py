@@ -152,7 +152,9 @@ def training(shape: Shape, device: torch.device) -> tuple[Calls, Tensor]:
             if isinstance(output, Tensor):
                 loss = F.cross_entropy(output[answers], tokens[:, 1:][answers])
             else:
-                loss = cross_entropy_sum(output.logits, tokens[:, 1:], answers) / answers.sum() + 0.1 * divergence_sum(output, everywhere, 2.0) / everywhere.sum()
+                loss = (
+                    cross_entropy_sum(output.logits, tokens[:, 1:], answers) / answers.sum() + 0.1 * divergence_sum(output, everywhere, 2.0) / everywhere.sum()
+                )
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()

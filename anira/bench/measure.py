@@ -7,7 +7,7 @@ by repetition.
 
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-def interleave(calls: Mapping[str, Callable[[], object]], repetitions: int, device: torch.device, seed: int = 0) -> pd.DataFrame:
-    """Run each call once to warm up, then `repetitions` times in turn.
+def interleave(calls: Mapping[str, Callable[[], object]], repetitions: int, device: torch.device, once: Collection[str] = ()) -> pd.DataFrame:
+    """Run each call once to warm up, then `repetitions` times in turn; those named in `once` a single time, cold.
 
     Returns a row for each contender and repetition: seconds by the clock, cpu_seconds of this process over all of
     its threads. On a GPU a call ends when the device has finished.
@@ -26,12 +26,12 @@ def interleave(calls: Mapping[str, Callable[[], object]], repetitions: int, devi
     >>> list(frame.columns), len(frame)
     (['contender', 'repetition', 'seconds', 'cpu_seconds'], 2)
     """
-    rng, names, rows = np.random.default_rng(seed), list(calls), []
-    for call in calls.values():
-        call()
+    rng, rows = np.random.default_rng(0), []
+    for name in set(calls) - set(once):
+        calls[name]()
     _finish(device)
     for repetition in range(repetitions):
-        for name in rng.permutation(names):
+        for name in rng.permutation([name for name in calls if name not in once or not repetition]):
             clock, cpu = time.perf_counter(), time.process_time()
             calls[name]()
             _finish(device)

@@ -43,7 +43,7 @@ def shapes(work: str) -> Iterator[Shape]:
 
 
 def measure(work: str, shape: Shape, device: torch.device, repetitions: int, new_tokens: int = NEW_TOKENS) -> pd.DataFrame:
-    """One case: a row for each contender and repetition.
+    """One case: a row for each contender and repetition; decoding without a cache runs once, as it takes so long.
 
     Columns: the case; depth, the mean that was spent; ideal and ideal_fixed, how much faster the same work would
     be than at full depth with and without the decider, if time were operations; contender, repetition, seconds,
@@ -55,7 +55,7 @@ def measure(work: str, shape: Shape, device: torch.device, repetitions: int, new
         calls, depths = decoding(shape, device, new_tokens)
     else:
         calls, depths = prefill(shape, device)
-    frame = interleave(calls, repetitions, device)
+    frame = interleave(calls, repetitions, device, once=["recompute"])
     frame["bytes"] = frame["contender"].map({name: peak_bytes(call) for name, call in calls.items() if name != "recompute"})
     frame["device"] = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
     ideal = _ideal(work, shape, depths)
@@ -74,7 +74,13 @@ def _ideal(work: str, shape: Shape, depths: Tensor) -> tuple[float, float]:
 
 
 def bench(works: list[str], device: torch.device, repetitions: int) -> pd.DataFrame:
-    """All cases of the given kinds of work, one after the other; see `measure` for the columns."""
+    """All cases of the given kinds of work, one after the other; see `measure` for the columns.
+
+    Raises:
+        ValueError: an unknown kind of work.
+    """
+    if unknown := set(works) - set(WORKS):
+        raise ValueError(f"A kind of work is one of {', '.join(WORKS)}, received {', '.join(sorted(unknown))}.")
     cases = [(work, shape) for work in works for shape in shapes(work)]
     return pd.concat([measure(work, shape, device, repetitions) for work, shape in tqdm(cases, desc="bench")], ignore_index=True)
 

@@ -74,14 +74,14 @@ def test_peak_memory_counts_what_lives_at_the_same_time():
 def test_calls_take_turns():
     turns = []
     frame = interleave({name: lambda name=name: turns.append(name) for name in "ab"}, 3, CPU)
-    assert turns[:2] == ["a", "b"] and all(set(turns[i : i + 2]) == {"a", "b"} for i in (2, 4, 6))
+    assert all(set(turns[i : i + 2]) == {"a", "b"} for i in (0, 2, 4, 6))
     assert frame.groupby("contender").size().to_dict() == {"a": 3, "b": 3} and (frame["seconds"] >= 0).all()
 
 
 @pytest.mark.parametrize("work", ["prefill", "training", "decoding"])
 def test_a_case_is_measured_for_every_contender(work):
     table = measure(work, SMALL, CPU, repetitions=2, new_tokens=3)
-    assert {"sparse", "fixed"} < set(table["contender"]) and (table.groupby("contender").size() == 2).all()
+    assert {"sparse", "fixed"} < set(table["contender"]) and (table[table["contender"] != "recompute"].groupby("contender").size() == 2).all()
     assert 1 < table["ideal_fixed"][0] < table["ideal"][0] < 4 / table["depth"][0]
     counted = table[table["contender"] != "recompute"]
     assert (counted["bytes"] > 0).all() and (table["seconds"] > 0).all()
