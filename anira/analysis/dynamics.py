@@ -1,7 +1,7 @@
 """Training dynamics: which sizes are learned when, and how depth climbs and falls.
 
 Everything here reads learning curves: rows of a run's `metrics.csv` (step, size, exact_match, depth, …), of one run
-or of several with the columns task, decider and run_seed that `read_curves` adds. Steps are optimizer steps, and
+or of several with the columns that `read_curves` adds. Steps are optimizer steps, and
 only as fine as the curve was recorded.
 """
 
@@ -15,14 +15,15 @@ from scipy import stats
 
 from anira.analysis.generalization import check_table
 
-RUN = ["task", "decider", "preset", "run_seed"]
-NAME = re.compile(r"(?P<task>[a-z]+)-(?P<decider>[a-z]+)-(?P<preset>[a-z-]+?)(?:-(?P<seed>\d+))?")
+RUN = ["task", "decider", "preset", "run_seed", "variation"]
+NAME = re.compile(r"(?P<task>[a-z]+)-(?P<decider>[a-z]+)-(?P<preset>[a-z-]+?)(?:-(?P<run_seed>\d+)(?:-(?P<variation>.+))?)?")
 
 
 def read_curves(files: Iterable[Path]) -> pd.DataFrame:
-    """Learning curves named TASK-DECIDER-PRESET-SEED.csv as one frame, with the columns task, decider, preset and run_seed before theirs.
+    """Learning curves named TASK-DECIDER-PRESET-SEED.csv as one frame, with the columns `RUN` before theirs.
 
-    A name without a seed is of seed 0. `ValueError` for a file with another name; no files, an empty frame.
+    A name may go on with what varies the preset, such as -constant or -penalty0.05 (`variation`, else empty); one
+    without a seed is of seed 0. `ValueError` for a file with another name; no files, an empty frame.
     """
     frames = []
     for path in sorted(map(Path, files)):
@@ -30,8 +31,9 @@ def read_curves(files: Iterable[Path]) -> pd.DataFrame:
         if match is None:
             raise ValueError(f"{path} is not named TASK-DECIDER-PRESET-SEED.csv.")
         frame = pd.read_csv(path)
-        for place, (name, value) in enumerate([*list(match.groupdict().items())[:3], ("run_seed", int(match["seed"] or 0))]):
-            frame.insert(place, name, value)
+        run = {**match.groupdict(), "run_seed": int(match["run_seed"] or 0), "variation": match["variation"] or ""}
+        for place, name in enumerate(RUN):
+            frame.insert(place, name, run[name])
         frames.append(frame)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=RUN)
 
@@ -39,7 +41,7 @@ def read_curves(files: Iterable[Path]) -> pd.DataFrame:
 def milestones(curves: pd.DataFrame, level: float = 0.9) -> pd.DataFrame:
     """The first recorded step at which each size reaches a level of exact match: one row a run and size.
 
-    Columns: task, decider, preset, run_seed, size, step (NaN if it never does), last_step (of the curve) and
+    Columns: those of the run, size, step (NaN if it never does), last_step (of the curve) and
     best, the highest exact match reached.
     """
     check_table(curves, [*RUN, "step", "size", "exact_match"])

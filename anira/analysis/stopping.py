@@ -13,6 +13,7 @@ import torch
 
 from anira.analysis.evaluation import measure, summarize
 from anira.analysis.generalization import check_table
+from anira.analysis.intervals import over_seeds
 from anira.model.anira import Anira
 from anira.model.deciders import check_rule
 from anira.model.flops import token_cost
@@ -100,3 +101,22 @@ def efficient(table: pd.DataFrame, by: Iterable[str] = ("decider", "run_seed"), 
         better = (costs[None] < costs[:, None]) | (values[None] > values[:, None])
         best[frame.index] = ~(as_good & better).any(1)
     return best
+
+
+def by_rule(table: pd.DataFrame) -> pd.DataFrame:
+    """Each decider's rules over seeds, for each size and, as size "all", their mean over sizes.
+
+    One row a size, decider and rule: size (a string), decider, kind, rule, threshold, passes · exact_match, low, high,
+    seeds (interval over seeds, NaN for one) · depth, flops, flops_share (means over seeds) · efficient, see there,
+    among the rows of the same size and decider.
+    """
+    keys = ["decider", "kind", "rule", "threshold", "passes"]
+    whole = over_sizes(table, [*keys, "run_seed"]).assign(size="all")
+    every = pd.concat([whole, table.assign(size=table["size"].astype(str))], ignore_index=True)
+    rows = []
+    for key, frame in every.groupby(["size", *keys], sort=False, dropna=False):
+        exact = over_seeds(frame["exact_match"])
+        costs = frame[["depth", "flops", "flops_share"]].mean()
+        rows.append([*key, exact["estimate"], exact["low"], exact["high"], exact["clusters"], *costs])
+    summary = pd.DataFrame(rows, columns=["size", *keys, "exact_match", "low", "high", "seeds", "depth", "flops", "flops_share"])
+    return summary.assign(efficient=efficient(summary, ["size", "decider"]))

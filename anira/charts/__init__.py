@@ -1,10 +1,11 @@
 """The book's figures: a data frame in, an Altair chart out, one function a figure. No statistic is computed here."""
 
 from anira.charts.evidence import depth_by_size, exact_match_by_size
+from anira.charts.generalization import families, frontier, more_iterations, operators, unseen_sizes
 from anira.charts.model import exit_distributions, prior_shape
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
 from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
-from anira.charts.training import learning_curves
+from anira.charts.training import depth_over_training, learning_curves, order_of_learning, right_and_deep
 
 __all__ = [
     "DECIDER_COLORS",
@@ -12,14 +13,22 @@ __all__ = [
     "MIME_TYPE",
     "decider_scale",
     "depth_by_size",
+    "depth_over_training",
     "depth_scale",
     "distribution_by_size",
     "exact_match_by_size",
     "exit_distributions",
+    "families",
+    "frontier",
     "hops",
     "learning_curves",
+    "more_iterations",
+    "operators",
+    "order_of_learning",
     "prior_shape",
+    "right_and_deep",
     "search_steps",
     "settling",
     "tree_steps",
+    "unseen_sizes",
 ]

@@ -1,7 +1,9 @@
-"""Figures of training: what is learned when."""
+"""Figures of training: what is learned when, and what becomes of depth."""
 
 import altair as alt
 import pandas as pd
+
+from anira.charts.style import decider_scale
 
 
 def learning_curves(frame: pd.DataFrame) -> alt.Chart:
@@ -18,3 +20,63 @@ def learning_curves(frame: pd.DataFrame) -> alt.Chart:
         )
         .properties(width=260, height=220, description="Exact match over training steps for each size, one panel a run.")
     )
+
+
+def right_and_deep(frame: pd.DataFrame, max_depth: int, phases: dict[str, int]) -> alt.VConcatChart:
+    """One run: exact match above, depth below, over the same steps, one line a size.
+
+    `frame`: step, size, exact_match, depth. `phases`: names and first steps, drawn as rules.
+    """
+    step = alt.X("step:Q", title="optimizer step", scale=alt.Scale(domain=[0, int(frame["step"].max())]))
+    marks = alt.Chart(pd.DataFrame({"step": phases.values(), "phase": phases.keys()}))
+    rules = marks.mark_rule(strokeDash=[4, 4], color="#8a8f98").encode(x="step:Q")
+    names = marks.mark_text(align="left", dx=4, baseline="top", color="#8a8f98").encode(x="step:Q", y=alt.value(2), text="phase:N")
+
+    def panel(value: str, title: str, domain: list[float]) -> alt.LayerChart:
+        lines = (
+            alt.Chart(frame)
+            .mark_line(point=alt.OverlayMarkDef(size=25))
+            .encode(
+                x=step,
+                y=alt.Y(f"{value}:Q", title=title, scale=alt.Scale(domain=domain)),
+                color=alt.Color("size:O", title="size"),
+                tooltip=["step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f"), alt.Tooltip("depth:Q", format=".2f")],
+            )
+        )
+        return alt.layer(rules, names, lines).properties(height=170)
+
+    description = "One training run: exact match above and iterations per answer token below, over training steps, one line a size."
+    return alt.vconcat(panel("exact_match", "exact match", [0, 1]), panel("depth", "iterations", [1, max_depth]), description=description)
+
+
+def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
+    """Depth over training steps, one thin line a run, a thick one for their mean; a menu chooses the size.
+
+    `frame`: decider, run_seed, step, size, depth, exact_match.
+    """
+    sizes = sorted(int(size) for size in frame["size"].unique())
+    menu = alt.param(name="shown", value=sizes[-1], bind=alt.binding_select(options=sizes, name="size "))
+    base = alt.Chart(frame).transform_filter("datum.size == shown")
+    color = alt.Color("decider:N", scale=decider_scale(list(frame["decider"].unique())), title="decider")
+    depth = alt.Scale(domain=[1, max_depth])
+    runs = base.mark_line(strokeWidth=1, opacity=0.55).encode(
+        x=alt.X("step:Q", title="optimizer step"),
+        y=alt.Y("depth:Q", title="iterations per answer token", scale=depth),
+        color=color,
+        detail="run_seed:N",
+        tooltip=["decider:N", "run_seed:N", "step:Q", alt.Tooltip("depth:Q", format=".2f"), alt.Tooltip("exact_match:Q", format=".2f")],
+    )
+    mean = base.mark_line().encode(x="step:Q", y=alt.Y("mean(depth):Q", title="iterations per answer token", scale=depth), color=color)
+    description = "Mean iterations on answer tokens over training steps, by decider: a thin line for each training seed, a thick one for their mean."
+    return alt.layer(runs, mean).add_params(menu).properties(description=description)
+
+
+def order_of_learning(frame: pd.DataFrame) -> alt.LayerChart:
+    """The step at which each size got there, one point a run, a line through their means; columns decider, run_seed, size, step."""
+    color = alt.Color("decider:N", scale=decider_scale(list(frame["decider"].unique())), title="decider")
+    base = alt.Chart(frame.dropna(subset=["step"])).encode(x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)), color=color)
+    points = base.mark_point(size=60, opacity=0.7).encode(
+        y=alt.Y("step:Q", title="optimizer step"), shape=alt.Shape("decider:N", title="decider"), tooltip=["decider:N", "run_seed:N", "size:O", "step:Q"]
+    )
+    description = "The first recorded training step at which each size is solved, by decider; one point a training seed, lines through the means."
+    return alt.layer(base.mark_line().encode(y="mean(step):Q"), points).properties(description=description)

@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anira.analysis.dynamics import milestones, order_of_learning, read_curves, rise_and_fall
+from anira.analysis.dynamics import RUN, milestones, order_of_learning, read_curves, rise_and_fall
 
 
 def curves(reach, seeds=1, depth=lambda step: 3.0):
     """Curves that step from 0 to 1 exact match at the given step of each size (None: never), recorded every 100 steps."""
     rows = [
-        ("brevo", "online", "tiny", seed, step, size, float(when is not None and step >= when), depth(step))
+        ("brevo", "online", "tiny", seed, "", step, size, float(when is not None and step >= when), depth(step))
         for seed in range(seeds)
         for step in range(100, 1001, 100)
         for size, when in reach.items()
     ]
-    return pd.DataFrame(rows, columns=["task", "decider", "preset", "run_seed", "step", "size", "exact_match", "expected_depth"])
+    return pd.DataFrame(rows, columns=["task", "decider", "preset", "run_seed", "variation", "step", "size", "exact_match", "expected_depth"])
 
 
 def test_a_milestone_is_the_first_step_at_or_above_the_level():
@@ -63,8 +63,8 @@ def test_constant_depth_neither_climbs_nor_falls():
 
 
 def test_curves_carry_the_run_that_their_file_is_named_after(tmp_path):
-    curve = curves({3: 100}).drop(columns=["task", "decider", "preset", "run_seed"])
-    for name in ("brevo-early-tiny-2", "mano-online-tiny"):
+    curve = curves({3: 100}).drop(columns=RUN)
+    for name in ("brevo-early-tiny-2", "brevo-online-minute-gap-11-penalty0.05", "mano-online-tiny"):
         curve.to_csv(tmp_path / f"{name}.csv", index=False)
     frame = read_curves(tmp_path.glob("*.csv"))
     assert frame.drop_duplicates("task")[["task", "decider", "preset", "run_seed"]].values.tolist() == [

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from anira.analysis.evaluation import evaluate
-from anira.analysis.stopping import efficient, frontier, over_sizes
+from anira.analysis.stopping import by_rule, efficient, frontier, over_sizes
 from anira.model.anira import Anira, Config
 from anira.model.flops import token_cost
 from anira.tasks import Brevo
@@ -75,6 +75,16 @@ def test_the_frontier_holds_what_no_other_row_beats():
         beaten = ((others["flops_share"] <= row["flops_share"]) & (others["exact_match"] >= row["exact_match"])
                   & ((others["flops_share"] < row["flops_share"]) | (others["exact_match"] > row["exact_match"]))).any()  # fmt: skip
         assert found[i] == (not beaten)
+
+
+def test_rules_are_summarized_over_seeds_and_one_seed_has_no_interval():
+    table = pd.concat([frontier(build("early"), TASK, n=4, seed=seed, rules=["mode", 0.3, 1]).assign(decider="early", run_seed=seed) for seed in range(3)])
+    summary, one = by_rule(table), by_rule(table.query("run_seed == 0"))
+    mean = table.query("rule == 'mode' and size == 4")[["exact_match", "flops_share"]].mean()
+    row = summary.query("rule == 'mode' and size == '4'").iloc[0]
+    assert row[["exact_match", "flops_share"]].tolist() == pytest.approx(mean.tolist())
+    assert summary["size"].unique().tolist() == ["all", "3", "4"] and (summary["seeds"] == 3).all()
+    assert one[["low", "high"]].isna().all(axis=None) and one["exact_match"].notna().all()
 
 
 def test_tables_with_holes_are_refused():
