@@ -3,16 +3,18 @@
 Inputs, algorithms and wording are those of the official generator (`pip install "anira[clrs]"`), with reals cut to
 three decimals, its default, and without hints, its name for the trace (Veličković et al., 2022; Markeeva et al., 2024).
 Algorithms that answer the same question then coincide: four sorts, two string matchers, two convex hulls and three
-shortest paths are one problem each, which makes 23 of 30 (paper, section 4; it does not list them).
+shortest paths are one problem each, which makes 23 of 30, as many as the paper has (section 4).
 
     shortest_paths:
     s: 1, A: [[0.0 0.197 0.0], [0.197 0.0 0.529], [0.0 0.529 0.0]]
     pi:
     [1 1 1]
 
-Vectors and matrices are written in the order of their indices: here node 1 comes before every node on the way from
-node 1. An instance whose answer hangs on how a tie is broken, such as a graph with two shortest paths, is drawn again,
-so each question has one valid answer, whichever of its algorithms is asked.
+Vectors and matrices are written in the order of their indices: on the shortest path from node 1 to node 2, the last
+node before node 2 is node 1. An instance whose answer hangs on how a tie is broken, such as a graph with two shortest
+paths, is drawn again, so each question has one valid answer, whichever of its algorithms is asked. What is right is
+what the official algorithm gives: `task_scheduling` accepts tasks by falling weight while their deadline is later than
+the number accepted, which is not always the best schedule.
 """
 
 import copy
