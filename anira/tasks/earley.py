@@ -23,14 +23,35 @@ the partial parses given the string so far, where a *partial parse* is the choic
 has a token in it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 from anira.tasks.grammar import Tables
 
 MEASURES = ("expansion", "ambiguity", "additions", "multiplications")
-DOT, START, NEXT = range(3)  # of a state: its dotted rule, where its symbol starts, the next state of the same list
-FORWARD, FORWARD_LOG, INNER, INNER_LOG = range(4)  # of a state: p and the sum of q ln q, twice
+DOT, START, NEXT = range(3)
+FORWARD, FORWARD_LOG, INNER, INNER_LOG = range(4)
+STATES, SET, ADDITIONS, MULTIPLICATIONS = range(4)
+
+
+class Chart(NamedTuple):
+    """What the parser holds. A set is the states made at one place of the string, numbered from where the last set ends.
+
+    states (S, 3): dotted rule, where its symbol starts, the next state of the same list or -1 · masses (S, 4):
+    forward and inner probability p, each with its sum of q ln q · waiting (T + 1, symbols): of each set, the first
+    state with this symbol behind its dot, or -1 · complete (T + 1, nonterminals): the first complete state of the
+    present set, by start and left-hand side · known (T + 1, D): the latest state with this start and dotted rule ·
+    tally (4,): states made, the first of the present set, additions, multiplications.
+    """
+
+    states: np.ndarray
+    masses: np.ndarray
+    waiting: np.ndarray
+    complete: np.ndarray
+    known: np.ndarray
+    tally: np.ndarray
 
 
 def parse(tokens: np.ndarray, tables: Tables) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +64,7 @@ def parse(tokens: np.ndarray, tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     """
     next_probs = np.zeros((len(tokens) + 1, tables.terminals))
     measures = np.zeros((len(tokens), len(MEASURES)))
-    read = fill_chart(np.asarray(tokens, np.int64), tables, next_probs, measures)
+    read = read_string(np.asarray(tokens, np.int64), tables, next_probs, measures)
     if read < len(tokens):
         allowed = np.flatnonzero(next_probs[read]).tolist()
         raise ValueError(f"No string of the grammar has token {tokens[read]} at position {read} here; possible are {allowed}.")
@@ -51,127 +72,147 @@ def parse(tokens: np.ndarray, tables: Tables) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True)
-def xlogx(p):
-    return p * np.log(p)
-
-
-@njit(cache=True)
-def fill_chart(tokens, tables, next_probs, measures):
+def read_string(tokens, tables, next_probs, measures):
     """Fill both arrays, row by row; returns how many tokens were read: all, or up to one that cannot be there."""
-    terminals, first_rule, probability, _, first_dot, after, left = tables
-    length, symbols, dots = len(tokens), len(first_rule) - 1, len(after)
-    states, masses = np.empty((1024, 3), np.int32), np.empty((1024, 4), np.float64)
-    waiting = np.full((length + 1, terminals + symbols), -1, np.int32)  # first state of each set with this symbol behind its dot
-    complete = np.full((length + 1, symbols), -1, np.int32)  # first complete state of the present set, by start and symbol
-    known = np.full((length + 1, dots), -1, np.int32)  # the latest state with this start and dotted rule
-    mass = np.empty(4, np.float64)
-    count = 0
-
+    length, dots, nonterminals = len(tokens), len(tables.after), len(tables.first_rule) - 1
+    chart = Chart(
+        np.empty((0, 3), np.int32),
+        np.empty((0, 4), np.float64),
+        np.full((length + 1, tables.terminals + nonterminals), -1, np.int32),
+        np.full((length + 1, nonterminals), -1, np.int32),
+        np.full((length + 1, dots), -1, np.int32),
+        np.zeros(4, np.int64),
+    )
     for i in range(length + 1):
-        first, additions, multiplications, ambiguity = count, 0, 0, 0.0
-        if count + dots * (i + 1) > len(states):
-            size = 2 * (count + dots * (i + 1))
-            states, masses = enlarged(states, size), enlarged(masses, size)
-
+        chart = with_room(chart, dots * (i + 1))
+        chart.tally[SET] = chart.tally[STATES]
+        additions, multiplications = chart.tally[ADDITIONS], chart.tally[MULTIPLICATIONS]
         if i == 0:
-            for rule in range(first_rule[1]):
-                p = probability[rule]
-                mass[FORWARD], mass[FORWARD_LOG], mass[INNER], mass[INNER_LOG] = p, xlogx(p), p, xlogx(p)
-                count = add(first_dot[rule], 0, mass, first, count, states, masses, known, after, left, waiting[i], complete)
+            start_rules(0, 0, 1.0, 0.0, chart, tables)
+            predict(0, chart, tables)
         else:
             token = tokens[i - 1]
-            if not 0 <= token < terminals or next_probs[i - 1, token] == 0:
+            if not 0 <= token < tables.terminals or next_probs[i - 1, token] == 0:
                 return i - 1
-            scale = 1 / next_probs[i - 1, token]
-            state = waiting[i - 1, token]
-            while state >= 0:
-                times(masses[state], scale, xlogx(scale), mass)
-                ambiguity -= mass[FORWARD_LOG]
-                count = add(states[state, DOT] + 1, states[state, START], mass, first, count, states, masses, known, after, left, waiting[i], complete)
-                state = states[state, NEXT]
-            additions += count - first - 1
-
-            for k in range(i - 1, -1, -1):
-                for symbol in range(symbols - 1, 0, -1):
-                    state = complete[k, symbol]
-                    if state < 0:
-                        continue
-                    complete[k, symbol] = -1
-                    inner, inner_log = 0.0, 0.0
-                    while state >= 0:
-                        inner += masses[state, INNER]
-                        inner_log += masses[state, INNER_LOG]
-                        state = states[state, NEXT]
-                        additions += state >= 0
-                    state = waiting[k, terminals + symbol]
-                    while state >= 0:
-                        times(masses[state], inner, inner_log, mass)
-                        before = count
-                        count = add(states[state, DOT] + 1, states[state, START], mass, first, count, states, masses, known, after, left, waiting[i], complete)
-                        multiplications += 2
-                        additions += 2 * (count == before)
-                        state = states[state, NEXT]
-
-        for symbol in range(1, symbols):
-            state = waiting[i, terminals + symbol]
-            if state < 0:
-                continue
-            forward, forward_log = 0.0, 0.0
-            while state >= 0:
-                forward += masses[state, FORWARD]
-                forward_log += masses[state, FORWARD_LOG]
-                state = states[state, NEXT]
-                additions += state >= 0
-            for rule in range(first_rule[symbol], first_rule[symbol + 1]):
-                p = probability[rule]
-                mass[FORWARD], mass[FORWARD_LOG], mass[INNER], mass[INNER_LOG] = forward * p, forward * xlogx(p) + forward_log * p, p, xlogx(p)
-                count = add(first_dot[rule], i, mass, first, count, states, masses, known, after, left, waiting[i], complete)
-                multiplications += 1
-
-        for token in range(terminals):
-            state = waiting[i, token]
-            while state >= 0:
-                next_probs[i, token] += masses[state, FORWARD]
-                state = states[state, NEXT]
-        if i > 0:
+            ambiguity = scan(token, next_probs[i - 1, token], i, chart, tables)
+            complete(i, chart, tables)
+            predict(i, chart, tables)
             row = measures[i - 1]
-            row[0], row[1], row[2], row[3] = count - first, max(ambiguity, 0.0), additions, multiplications
+            row[0], row[1] = chart.tally[STATES] - chart.tally[SET], ambiguity
+            row[2], row[3] = chart.tally[ADDITIONS] - additions, chart.tally[MULTIPLICATIONS] - multiplications
+        for token in range(tables.terminals):
+            next_probs[i, token] = total(chart.waiting[i, token], FORWARD, chart)[0]
     return length
 
 
 @njit(cache=True)
-def times(mass, p, p_log, product):
-    """Write the probabilities of a state, times p, to `product`; p_log is the sum of q ln q that goes with p."""
-    for i in range(0, 4, 2):
-        product[i] = mass[i] * p
-        product[i + 1] = mass[i] * p_log + mass[i + 1] * p
+def scan(token, share, i, chart, tables):
+    """Move the states of the last set that wait for the token over it; returns the entropy of the partial parses.
+
+    `share` is the token's probability there: forward probabilities are divided by it, so that they sum to 1.
+    """
+    ambiguity = 0.0
+    state = chart.waiting[i - 1, token]
+    while state >= 0:
+        made = move(state, 1 / share, xlogx(1 / share), i, chart, tables)
+        ambiguity -= chart.masses[made, FORWARD_LOG]
+        state = chart.states[state, NEXT]
+    chart.tally[ADDITIONS] += chart.tally[STATES] - chart.tally[SET] - 1
+    return max(ambiguity, 0.0)
 
 
 @njit(cache=True)
-def add(dot, start, mass, first, count, states, masses, known, after, left, waiting, complete):
-    """Add to the probabilities of the set's state with this dot and start, made first where there is none; returns the new count."""
-    state = known[start, dot]
-    if state >= first:
-        for i in range(4):
-            masses[state, i] += mass[i]
-        return count
-    known[start, dot] = count
-    for i in range(4):
-        masses[count, i] = mass[i]
-    symbol = after[dot]
-    states[count, DOT], states[count, START] = dot, start
-    if symbol >= 0:
-        states[count, NEXT] = waiting[symbol]
-        waiting[symbol] = count
-    else:
-        states[count, NEXT] = complete[start, left[dot]]
-        complete[start, left[dot]] = count
-    return count + 1
+def complete(i, chart, tables):
+    """Move the states that wait for a symbol which ends here over it."""
+    for start in range(i - 1, -1, -1):
+        for symbol in range(chart.complete.shape[1] - 1, 0, -1):
+            if chart.complete[start, symbol] < 0:
+                continue
+            inner, inner_log, number = total(chart.complete[start, symbol], INNER, chart)
+            chart.complete[start, symbol] = -1
+            chart.tally[ADDITIONS] += number - 1
+            state = chart.waiting[start, tables.terminals + symbol]
+            while state >= 0:
+                before = chart.tally[STATES]
+                move(state, inner, inner_log, i, chart, tables)
+                chart.tally[MULTIPLICATIONS] += 2
+                chart.tally[ADDITIONS] += 2 * (chart.tally[STATES] == before)
+                state = chart.states[state, NEXT]
 
 
 @njit(cache=True)
-def enlarged(rows, size):
-    """A copy with room for `size` rows."""
-    larger = np.empty((size, rows.shape[1]), rows.dtype)
-    larger[: len(rows)] = rows
-    return larger
+def predict(i, chart, tables):
+    """Start the rules of every symbol that a state of the set waits for."""
+    for symbol in range(1, chart.complete.shape[1]):
+        if chart.waiting[i, tables.terminals + symbol] >= 0:
+            forward, forward_log, number = total(chart.waiting[i, tables.terminals + symbol], FORWARD, chart)
+            start_rules(symbol, i, forward, forward_log, chart, tables)
+            chart.tally[ADDITIONS] += number - 1
+            chart.tally[MULTIPLICATIONS] += tables.first_rule[symbol + 1] - tables.first_rule[symbol]
+
+
+@njit(cache=True)
+def total(state, kind, chart):
+    """The probabilities of one kind, summed over a list of states, with their sums of q ln q; and how many there are."""
+    p, p_log, number = 0.0, 0.0, 0
+    while state >= 0:
+        p += chart.masses[state, kind]
+        p_log += chart.masses[state, kind + 1]
+        number += 1
+        state = chart.states[state, NEXT]
+    return p, p_log, number
+
+
+@njit(cache=True)
+def start_rules(symbol, i, p, p_log, chart, tables):
+    """Add the states at the beginning of a symbol's rules, for a forward probability p of the symbol."""
+    for rule in range(tables.first_rule[symbol], tables.first_rule[symbol + 1]):
+        q = tables.probability[rule]
+        add(tables.first_dot[rule], i, p * q, p * xlogx(q) + p_log * q, q, xlogx(q), i, chart, tables)
+
+
+@njit(cache=True)
+def move(state, p, p_log, i, chart, tables):
+    """Add the state with the dot one symbol further, its probabilities times p; returns its number."""
+    forward, forward_log, inner, inner_log = chart.masses[state, 0], chart.masses[state, 1], chart.masses[state, 2], chart.masses[state, 3]
+    dot, start = chart.states[state, DOT] + 1, chart.states[state, START]
+    return add(dot, start, forward * p, forward * p_log + forward_log * p, inner * p, inner * p_log + inner_log * p, i, chart, tables)
+
+
+@njit(cache=True)
+def add(dot, start, forward, forward_log, inner, inner_log, i, chart, tables):
+    """Add to the probabilities of a state of set i, made first where there is none; returns its number."""
+    state = chart.known[start, dot]
+    if state < chart.tally[SET]:
+        state = chart.known[start, dot] = chart.tally[STATES]
+        chart.tally[STATES] += 1
+        chart.masses[state] = 0
+        chart.states[state, DOT], chart.states[state, START] = dot, start
+        if tables.after[dot] >= 0:
+            chart.states[state, NEXT] = chart.waiting[i, tables.after[dot]]
+            chart.waiting[i, tables.after[dot]] = state
+        else:
+            chart.states[state, NEXT] = chart.complete[start, tables.left[dot]]
+            chart.complete[start, tables.left[dot]] = state
+    mass = chart.masses[state]
+    mass[FORWARD] += forward
+    mass[FORWARD_LOG] += forward_log
+    mass[INNER] += inner
+    mass[INNER_LOG] += inner_log
+    return state
+
+
+@njit(cache=True)
+def with_room(chart, number):
+    """The chart with room for so many states more."""
+    made = chart.tally[STATES]
+    if made + number <= len(chart.states):
+        return chart
+    states, masses = np.empty((2 * (made + number), 3), np.int32), np.empty((2 * (made + number), 4), np.float64)
+    states[:made], masses[:made] = chart.states[:made], chart.masses[:made]
+    return Chart(states, masses, chart.waiting, chart.complete, chart.known, chart.tally)
+
+
+@njit(cache=True)
+def xlogx(p):
+    return p * np.log(p)

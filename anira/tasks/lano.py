@@ -179,8 +179,8 @@ class Lano:
         features = np.full((len(tokens), len(FEATURES)), np.nan)
         features[1:, 0] = size
         features[1:, 1] = position = np.arange(len(tokens) - 1)
-        features[1:, 2] = entr(next_probs[:-1]).sum(1)
-        features[1:, 3] = np.log(1 / next_probs[position, tokens[1:]])
+        features[1:, 2] = np.maximum(entr(next_probs[:-1]).sum(1), 0)  # a probability of 1 may be 1 + 2e-16
+        features[1:, 3] = np.maximum(np.log(1 / next_probs[position, tokens[1:]]), 0)
         features[1:, 4] = expansion
         features[1:, 5] = ambiguity
         features[1:, 6] = np.append(0, ambiguity[:-1]) - ambiguity
