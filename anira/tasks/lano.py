@@ -5,9 +5,10 @@ from those before (paper, section 4; the grammar cfg3b is from PhysicsLM 1).
 
     <bos> 2 1 0 2 1 <eos>        of S -> A B | B A, A -> 2 1 | 2 1 0, B -> 2 1 | 0 2 1: two trees have these leaves
 
-No single token is right, so the measure of a model is its cross-entropy, and the least that any model can reach is
-the mean of `surprisal`. A prefix parser (`earley.py`) computes it exactly, and what it keeps and does as it reads
-a token is that token's difficulty.
+No single token is right, so the measure of a model is its cross-entropy, and the least that any model can reach, on
+average, is the mean of `surprisal`. A prefix parser (`earley.py`) computes it exactly, and what it keeps and does as
+it reads a token is that token's difficulty. The paper names four such measures: parse-space expansion, parse
+convergence, additions and multiplications. What is known of it does not define them; the definitions are ours.
 
 The paper has one grammar and no knob. Here the size of an instance is the height of the symbol that its string is
 derived from, one of that height drawn uniformly: of cfg3b, size 6 is the root and gives the paper's strings, size 1
