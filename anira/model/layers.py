@@ -21,7 +21,11 @@ def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     The result has the two of a pair side by side: one product of complex numbers is several times faster than its
     parts, and scores do not mind the order, as queries and keys share it.
     """
-    return torch.view_as_real(torch.complex(*x.chunk(2, dim=-1)) * rotation).flatten(-2)
+    left, right = x.chunk(2, dim=-1)
+    if torch.compiler.is_compiling():  # the compiler fuses the parts, and cannot generate code for complex numbers
+        cos, sin = torch.view_as_real(rotation).unbind(-1)
+        return torch.stack((left * cos - right * sin, left * sin + right * cos), dim=-1).flatten(-2).to(x.dtype)
+    return torch.view_as_real(torch.complex(left, right) * rotation).flatten(-2)
 
 
 class Attention(nn.Module):
