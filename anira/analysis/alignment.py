@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from anira.analysis.intervals import cluster_bootstrap
+from anira.analysis.intervals import COLUMNS, cluster_bootstrap, clustered_mean
 from anira.analysis.trace import check_trace
 
 METHODS = ("spearman", "kendall")
@@ -172,3 +172,19 @@ def weighted_tau(x: np.ndarray, y: np.ndarray, order: np.ndarray, weights: np.nd
         ties_y += seen[level] * (seen[level] - 1) / 2
     scale = np.sqrt((pairs - ties_x) * (pairs - ties_y))
     return excess / scale if scale > 0 else np.nan
+
+
+def depth_by_value(frame: pd.DataFrame, features: Iterable[str], *, depth: str = "depth", fewest: int = 20) -> pd.DataFrame:
+    """Mean depth over tokens at each value of each feature, of one model.
+
+    Values with fewer than `fewest` instances are left out. One row per feature and value: feature, value, tokens, and
+    `intervals.COLUMNS` (clustered by instance).
+    """
+    features = list(features)
+    frame = check_trace(frame, [depth, *features])
+    rows = []
+    for feature in features:
+        for value, part in frame.groupby(feature):
+            if part["instance"].nunique() >= fewest:
+                rows.append({"feature": feature, "value": value, "tokens": len(part), **clustered_mean(part[depth], part["instance"])})
+    return pd.DataFrame(rows, columns=["feature", "value", "tokens", *COLUMNS])

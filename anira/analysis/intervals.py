@@ -67,7 +67,8 @@ def cluster_bootstrap(
             and returns a number or an array (S,); NaN where undefined.
         clusters: each row's cluster, as a rule its instance.
         names: the index of the returned frame, one for each of the S numbers.
-        upper: each row's unit above the clusters, as a rule the training seed. The columns' `clusters` then counts these.
+        upper: each row's unit above the clusters, as a rule the training seed. The column `clusters` then counts these.
+        draws: bootstrap samples; 0 for the estimate alone, where intervals come from several seeds instead.
 
     Returns:
         S rows with `COLUMNS`. The interval is undefined with fewer than two clusters (or upper units), and where the
@@ -85,8 +86,9 @@ def cluster_bootstrap(
     units = cluster_codes(upper)[1] if upper is not None else count
     low = high = np.full(len(estimate), np.nan)
     reason = np.where(np.isnan(estimate), "undefined", "").astype(object)
-    if units < 2:
-        reason[reason == ""] = "a single seed" if upper is not None else "a single instance"
+    if units < 2 or not draws:
+        alone = "a single seed" if upper is not None else "a single instance"
+        reason[reason == ""] = alone if units < 2 else "no samples drawn"
     else:
         rng = np.random.default_rng(seed)
         blocks = (resample(clusters, upper, min(50, draws - first), rng) for first in range(0, draws, 50))  # never all at once in memory

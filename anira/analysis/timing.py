@@ -70,7 +70,7 @@ def select_features(
     *,
     population: str = "correct",
 ) -> pd.DataFrame:
-    """Steps 1 to 3: which features stay. The size stays in throughout, as the predictor "size".
+    """Steps 1 to 3: which features stay. The size competes as one of them; the regression has it whatever comes of it.
 
     Returns one row per feature: feature · step at which its fate was decided ("constant", "correlation", "inflation",
     "ablation"; "size" for a copy of it) · kept · value that decided: |r|, the inflation factor, or ΔR² · against, the

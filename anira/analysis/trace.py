@@ -142,17 +142,18 @@ def check_trace(frame: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFram
     return frame.astype({"correct": bool}).assign(instance_correct=whole)
 
 
-def by_model(traces: pd.DataFrame, analysis: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+def by_model(traces: pd.DataFrame, analysis: Callable[..., pd.DataFrame], *arguments, **options) -> pd.DataFrame:
     """An analysis of each model of a frame that holds several: its rows, after the columns that name the model.
 
-    Models are told apart by those of the columns model, decider and run_seed that the frame has.
+    Models are told apart by those of the columns model, decider and run_seed that the frame has. The analysis is called
+    with the rows of one model, then `arguments` and `options`.
     """
     keys = [name for name in MODEL if name in traces]
     if not keys:
         raise ValueError(f"The frame says nowhere which model a row is from; it needs one of {', '.join(MODEL)}.")
     frames = []
     for values, part in traces.groupby(keys, sort=False):
-        table = analysis(part.drop(columns=keys))
+        table = analysis(part.drop(columns=keys), *arguments, **options)
         frames.append(pd.concat([pd.DataFrame([values] * len(table), columns=keys), table.reset_index(drop=True)], axis=1))
     if not frames:
         raise ValueError("The frame is empty: it holds no model.")

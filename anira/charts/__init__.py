@@ -1,6 +1,14 @@
 """The book's figures: a data frame in, an Altair chart out, one function a figure. No statistic is computed here."""
 
-from anira.charts.evidence import depth_by_size, exact_match_by_size
+from anira.charts.evidence import (
+    alignment_by_feature,
+    depth_by_difficulty,
+    depth_by_size,
+    exact_match_by_size,
+    forced_depths,
+    timing_coefficients,
+    variance_shares,
+)
 from anira.charts.generalization import families, frontier, more_iterations, operators, unseen_sizes
 from anira.charts.model import exit_distributions, prior_shape
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
@@ -11,7 +19,9 @@ __all__ = [
     "DECIDER_COLORS",
     "DEPTH_COLORS",
     "MIME_TYPE",
+    "alignment_by_feature",
     "decider_scale",
+    "depth_by_difficulty",
     "depth_by_size",
     "depth_over_training",
     "depth_scale",
@@ -19,6 +29,7 @@ __all__ = [
     "exact_match_by_size",
     "exit_distributions",
     "families",
+    "forced_depths",
     "frontier",
     "hops",
     "learning_curves",
@@ -29,6 +40,8 @@ __all__ = [
     "right_and_deep",
     "search_steps",
     "settling",
+    "timing_coefficients",
     "tree_steps",
     "unseen_sizes",
+    "variance_shares",
 ]

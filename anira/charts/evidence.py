@@ -101,7 +101,7 @@ def variance_shares(frame: pd.DataFrame) -> alt.LayerChart:
 def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Mean depth over the values of a feature, one line a decider; a menu chooses the feature.
 
-    `frame`: feature, value, decider, estimate, low, high, tokens.
+    `frame`: feature, value, decider, estimate, low, high, seeds.
     """
     deciders = list(frame["decider"].unique())
     params, chosen = _menus({"feature": "feature"}, frame)
@@ -117,7 +117,7 @@ def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
         y=y,
         color=color,
         shape=alt.Shape("decider:N", scale=alt.Scale(domain=deciders), legend=None),
-        tooltip=["decider:N", "value:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("estimate", "low", "high")), "tokens:Q"],
+        tooltip=["decider:N", "value:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("estimate", "low", "high")), "seeds:Q"],
     )
     text = "Mean iterations on answer tokens over the values of a feature of difficulty, by decider, with 95 % intervals."
     return alt.layer(band, line, points).add_params(*params).properties(description=text)

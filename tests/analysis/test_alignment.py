@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from anira.analysis.alignment import alignment, partial
+from anira.analysis.alignment import alignment, depth_by_value, partial
 from tests.analysis.synthetic import skeleton
 
 NINETY_NINE = stats.binom.ppf([0.005, 0.995], 200, 0.95) / 200
@@ -129,3 +129,11 @@ def test_frames_that_are_no_trace_are_refused(frame):
         alignment(frame.iloc[:0], ["step"])
     with pytest.raises(ValueError, match="unit is"):
         alignment(frame, ["step"], unit="letter")
+
+
+def test_depth_by_value_is_a_mean_at_each_value_that_enough_instances_have(frame):
+    rows = depth_by_value(frame, ["step"], fewest=30).set_index("value")
+    counts = frame.groupby("step")["instance"].nunique()
+    assert set(rows.index) == set(counts.index[counts >= 30]) != set(counts.index)
+    assert rows.loc[2, "estimate"] == pytest.approx(frame.loc[frame["step"] == 2, "depth"].mean())
+    assert depth_by_value(frame, ["step"], fewest=1000).empty

@@ -107,6 +107,7 @@ def test_summarize_seeds_has_one_row_a_group():
         (lambda: cluster_bootstrap(lambda weights: 1.0, [3, 3]).iloc[0], "a single instance"),
         (lambda: cluster_bootstrap(lambda weights: 1.0, [3, 4], upper=[0, 0]).iloc[0], "a single seed"),
         (lambda: cluster_bootstrap(lambda weights: np.nan, [3, 4]).iloc[0], "undefined"),
+        (lambda: cluster_bootstrap(lambda weights: 1.0, [3, 4], draws=0).iloc[0], "no samples drawn"),
         (lambda: cluster_bootstrap(lambda weights: 1.0 if weights.all() else np.nan, [3, 4, 5]).iloc[0], "undefined in more than 5 % of the bootstrap samples"),
     ],
 )
