@@ -15,7 +15,9 @@ from anira.analysis.interventions import intervene
 from anira.analysis.question import depth_on_operators, operator_effects, question_trace
 from anira.analysis.stopping import frontier
 from anira.analysis.trace import trace
-from anira.bench.suite import WORKS, bench, summary
+from anira.bench.contenders import Shape
+from anira.bench.profile import where_time_goes
+from anira.bench.suite import LENGTH, WIDTHS, WORKS, bench, summary
 from anira.charts.cost import speed_ups_at
 from anira.tasks.graphs import FAMILIES
 from anira.training.checkpoint import write_atomically
@@ -110,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "bench",
         help="time and memory of sparse execution beside other ways",
-        description="Measure sparse execution beside other ways to do the same work; writes bench.csv, a row for each repetition, and bench.svg.",
+        description="Measure sparse execution beside other ways to do the same work; writes bench.csv, a row for each repetition, bench.svg, and profile.csv.",
     )
     command.add_argument("works", nargs="*", metavar="work", help=f"{', '.join(WORKS)} (default: all)")
     command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -219,6 +221,8 @@ def _bench(arguments: argparse.Namespace) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     write_atomically(arguments.out / "bench.csv", table.to_csv(index=False, float_format="%.6g").encode())
     speed_ups_at(summary(table)).save(arguments.out / "bench.svg")
+    profiles = pd.concat([where_time_goes(Shape(width, 64, LENGTH), torch.device(arguments.device)) for width in WIDTHS])
+    write_atomically(arguments.out / "profile.csv", profiles.to_csv(index=False, float_format="%.4g").encode())
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ class Shape:
 
 
 def model_of(shape: Shape, device: torch.device) -> Anira:
-    """A model with random weights whose own decisions on the shape's tokens have the shape's mean depth.
+    """A model with random weights whose own decisions on the shape's first sequences have the shape's mean depth.
 
     The decider's last layer is scaled so that its outputs differ between tokens by about one, and the tilt of its
     biases is then found by bisection.
@@ -68,13 +68,13 @@ def model_of(shape: Shape, device: torch.device) -> Anira:
     model = Anira(shape.config).initialize(torch.Generator().manual_seed(0)).eval().to(device)
     if shape.decider == "fixed":
         return model
-    tokens, last = shape.tokens(device), model.decider.head[-1]
+    tokens, last = shape.tokens(device)[:16], model.decider.head[-1]
     with torch.no_grad():
         last.weight.copy_(torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(2)))
         inner = model.decider.head[:-1](model.embedding(tokens))
         last.weight.div_((inner @ last.weight.T).std())
-        low, high = -20.0, 20.0
-        for _ in range(20):
+        low, high = -10.0, 10.0
+        for _ in range(14):
             model.decider.deepen(middle := (low + high) / 2)
             deeper = model(tokens, execution="sparse").depths.double().mean() > shape.mean_depth
             low, high = (low, middle) if deeper else (middle, high)

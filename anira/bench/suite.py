@@ -17,7 +17,7 @@ from anira.bench.measure import interleave, peak_bytes
 from anira.model.flops import ideal_speed_up, token_cost
 
 LENGTH, NEW_TOKENS = 64, 200
-BATCHES, DEPTHS, WIDTHS, DECIDERS = (1, 4, 16, 64), (1.0, 1.5, 2.0, 3.0, 4.0, 6.0), (96, 256), ("early", "online")
+BATCHES, DEPTHS, WIDTHS, DECIDERS = (1, 4, 16, 64), (1.0, 2.0, 3.0, 4.0, 6.0), (96, 256), ("early", "online")
 
 WORKS = ("prefill", "length", "training", "decoding")
 CASE = ["work", "decider", "width", "batch", "length", "mean_depth"]
@@ -43,7 +43,8 @@ def shapes(work: str) -> Iterator[Shape]:
 
 
 def measure(work: str, shape: Shape, device: torch.device, repetitions: int, new_tokens: int = NEW_TOKENS) -> pd.DataFrame:
-    """One case: a row for each contender and repetition; decoding without a cache runs once, as it takes so long.
+    """One case: a row for each contender and repetition; decoding without a cache runs once, as it takes so long,
+    and what decodes one prompt at a time is timed on one, times their number.
 
     Columns: the case; depth, the mean that was spent; ideal and ideal_fixed, how much faster the same work would
     be than at full depth with and without the decider, if time were operations; contender, repetition, seconds,
@@ -56,6 +57,8 @@ def measure(work: str, shape: Shape, device: torch.device, repetitions: int, new
     else:
         calls, depths = prefill(shape, device)
     frame = interleave(calls, repetitions, device, once=["recompute"])
+    if work == "decoding":
+        frame.loc[frame["contender"] == "x-transformers", ["seconds", "cpu_seconds"]] *= shape.batch
     frame["bytes"] = frame["contender"].map({name: peak_bytes(call) for name, call in calls.items() if name != "recompute"})
     frame["device"] = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
     ideal = _ideal(work, shape, depths)
@@ -111,8 +114,7 @@ def summary(table: pd.DataFrame, reference: str = "fixed") -> pd.DataFrame:
 def break_even(summary: pd.DataFrame) -> pd.DataFrame:
     """The mean depth at which sparse execution takes as long as the reference, for each decider, width, batch and length.
 
-    Linear between the two measured depths where the speed-up crosses one; D or more, `inf`, where it pays throughout,
-    and 0 where it never does.
+    Linear between the deepest measured depth that pays and the next; `inf` where all pay, 0 where none does.
 
     >>> rows = [("prefill", "early", 96, 1, 64, depth, depth, "sparse", ratio) for depth, ratio in ((1, 1.5), (2, 1.1), (3, 0.9))]
     >>> break_even(pd.DataFrame(rows, columns=[*CASE, "depth", "contender", "speed_up"]))["break_even"].round(6).tolist()
@@ -128,11 +130,9 @@ def break_even(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _crossing(depth: np.ndarray, speed_up: np.ndarray) -> float:
-    """The depth at which the speed-up first falls below one."""
-    below = np.flatnonzero(speed_up < 1)
-    if not len(below):
-        return np.inf
-    i = below[0]
-    if i == 0:
+    """The depth beyond the last one that paid at which the speed-up is one."""
+    paid = np.flatnonzero(speed_up >= 1)
+    if not len(paid):
         return 0.0
-    return float(np.interp(1, speed_up[[i, i - 1]], depth[[i, i - 1]]))
+    last = paid[-1]
+    return np.inf if last == len(depth) - 1 else float(np.interp(1, speed_up[[last + 1, last]], depth[[last + 1, last]]))

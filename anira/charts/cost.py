@@ -56,6 +56,67 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(even, ideal, spread, line, points).add_params(*params).properties(description=description)
 
 
+def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
+    """Sparse execution over fixed full depth for each batch and mean depth; width and decider are chosen by the reader.
+
+    frame: as for `speed_ups`.
+    """
+    frame = frame[(frame["work"] == "prefill") & (frame["contender"] == "sparse")]
+    widths, deciders = (sorted(frame[name].unique().tolist()) for name in ("width", "decider"))
+    params = [
+        alt.param(name="pays_decider", value=deciders[-1], bind=alt.binding_radio(options=deciders, name="decider ")),
+        alt.param(name="pays_width", value=widths[0], bind=alt.binding_radio(options=widths, name="width ")),
+    ]
+    scale = alt.Scale(type="threshold", domain=[0.8, 1, 1.25], range=["#8F3B00", "#B8692E", "#3F7FAE", "#00507D"])
+    base = (
+        alt.Chart(frame)
+        .transform_filter("datum.decider == pays_decider && datum.width == pays_width")
+        .encode(
+            x=alt.X("mean_depth:O", title="mean depth", axis=alt.Axis(labelAngle=0, format="d")),
+            y=alt.Y("batch:O", title="sequences in the batch", sort="descending"),
+        )
+    )
+    tooltip = ["decider:N", "width:N", "batch:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("depth", "speed_up", "low", "high", "ideal_fixed"))]
+    cells = base.mark_rect().encode(
+        color=alt.Color("speed_up:Q", scale=scale, title="times as fast", legend=alt.Legend(orient="bottom", format=".2f")), tooltip=tooltip
+    )
+    numbers = base.mark_text(fontSize=13).encode(text=alt.Text("speed_up:Q", format=".2f"), color=alt.value("white"))
+    description = "Table of the measured speed-up of sparse execution over fixed depth, by batch and mean depth; orange where adaptive depth is slower, blue where it is faster."
+    return alt.layer(cells, numbers).add_params(*params).properties(height=alt.Step(40), width="container", description=description)
+
+
+def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
+    """Operations of a token by depth and component, as a share of what fixed full depth costs; the reader moves width, context and decider.
+
+    frame: `anira.bench.formula.cost_shares`.
+    """
+    widths, contexts, deciders = (sorted(frame[name].unique().tolist()) for name in ("width", "context", "decider"))
+    params = [
+        alt.param(name="share_decider", value=deciders[-1], bind=alt.binding_radio(options=deciders, name="decider ")),
+        alt.param(name="share_width", value=widths[0], bind=alt.binding_select(options=widths, name="width ")),
+        alt.param(name="share_context", value=contexts[0], bind=alt.binding_select(options=contexts, name="tokens attended to ")),
+    ]
+    order = list(dict.fromkeys(frame["component"]))
+    palette = ["#8C7A6B", "#0072B2", "#56B4E9", "#B0A090", "#E69F00", "#CC79A7"]
+    bars = (
+        alt.Chart(frame.assign(rank=frame["component"].map(order.index)))
+        .transform_filter("datum.decider == share_decider && datum.width == share_width && datum.context == share_context")
+        .mark_bar()
+        .encode(
+            x=alt.X("depth:O", title="depth of the token", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("share:Q", title="operations, fixed full depth = 1", scale=alt.Scale(domain=[0, 1.2])),
+            color=alt.Color("component:N", scale=alt.Scale(domain=order, range=palette), sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3)),
+            order="rank:Q",
+            tooltip=["component:N", "depth:O", alt.Tooltip("share:Q", format=".3f")],
+        )
+    )
+    full = alt.Chart(pd.DataFrame({"one": [1]})).mark_rule(strokeDash=[5, 4], color="#888888").encode(y="one:Q")
+    description = (
+        "Operations that a token of each depth needs, stacked by component, as a share of a model without decider at full depth, which is the dashed line."
+    )
+    return alt.layer(bars, full).add_params(*params).properties(description=description)
+
+
 def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
     """Measured speed-up over dense execution, as a share of the ideal, against tokens in the batch.
 
