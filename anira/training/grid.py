@@ -140,6 +140,7 @@ def run_grid(jobs: Iterable[Job], out: Path, *, address: str = "local", cpus: fl
     if not open_jobs:
         return failures
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports on its users
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")  # seconds; a machine that is worth a grid may be busy
     ray.init(address=address, include_dashboard=False, log_to_driver=False) if address == "local" else ray.init(address, log_to_driver=False)
     try:
         work = ray.remote(num_cpus=cpus, num_gpus=gpus)(_work)

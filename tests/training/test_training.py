@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -48,33 +49,35 @@ def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, decider, stop):
     pd.testing.assert_frame_equal(one, two)
 
 
-def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(tmp_path):
-    """SIGKILL, several times, wherever it hits; then the command is simply given again."""
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(tmp_path, kills):
+    """SIGKILL at a random moment, again and again, while writing too; then the command is simply given again."""
     script = tmp_path / "run.py"
     script.write_text(
         "import sys, pathlib; sys.path[:0] = " + repr(sys.path) + "\n"
         "from tests.training.test_training import SHORT, HEADER\n"
         "from dataclasses import replace\nfrom anira.training.loop import Run, train\n"
-        "folder = pathlib.Path(sys.argv[1]); run = Run.start(replace(SHORT, steps=60, evaluate_every=2), 'online', 3, HEADER)\n"
+        "folder = pathlib.Path(sys.argv[1]); run = Run.start(replace(SHORT, steps=int(sys.argv[2]), evaluate_every=2), 'online', 3, HEADER)\n"
         "state = folder / 'state.safetensors'\nif state.exists(): run.restore(state)\n"
         "train(run, folder, save_every_seconds=0)\n"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
     command = [sys.executable, str(script)]
-    subprocess.run([*command, str(tmp_path / "unbroken")], env=environment, check=True, capture_output=True)
+    steps, moments = 20 * kills, np.random.default_rng(0)
+    subprocess.run([*command, str(tmp_path / "unbroken"), str(steps)], env=environment, check=True, capture_output=True)
     state = tmp_path / "killed" / "state.safetensors"
     reached = []
-    for _ in range(3):
+    for _ in range(kills):
         before = state.stat().st_mtime_ns if state.exists() else None
-        process = subprocess.Popen([*command, str(tmp_path / "killed")], env=environment, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([*command, str(tmp_path / "killed"), str(steps)], env=environment, stderr=subprocess.DEVNULL)
         while process.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
             time.sleep(0.005)
-        time.sleep(0.05)
+        time.sleep(moments.uniform(0, 0.1))
         process.send_signal(signal.SIGKILL)
         process.wait()
         reached.append(read(state)[1]["step"])
-    assert reached[0] < 60, "the first run must be killed before its end for this test to say anything"
-    subprocess.run([*command, str(tmp_path / "killed")], env=environment, check=True, capture_output=True)
+    assert reached[0] < steps, "the first run must be killed before its end for this test to say anything"
+    subprocess.run([*command, str(tmp_path / "killed"), str(steps)], env=environment, check=True, capture_output=True)
     one, two = (read(tmp_path / name / "model.safetensors")[0] for name in ("unbroken", "killed"))
     assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
@@ -103,6 +106,9 @@ def test_two_processes_reproduce_one(tmp_path):
     two = read(tmp_path / "two" / "state.safetensors")[0]
     for name, value in one.model.state_dict().items():
         torch.testing.assert_close(two[f"model.{name}"], value, rtol=1e-4, atol=1e-6)
+    curves = [pd.read_csv(tmp_path / name / "metrics.csv") for name in ("one", "two")]
+    for column in ("cross_entropy", "divergence", "expected_depth"):
+        np.testing.assert_allclose(*(curve[column] for curve in curves), rtol=1e-4, atol=2e-5)
 
 
 def test_buckets_are_dealt_to_all_processes(monkeypatch):
@@ -136,9 +142,25 @@ def test_schedules():
     assert {paper.penalty_at(0), paper.penalty_at(200_000)} == {0.1} and paper.learning_rate_at(249_999) == 1e-3
 
 
+def test_a_varied_preset_changes_what_it_is_told_to_and_nothing_else():
+    recipe = preset("brevo", "tiny")
+    assert recipe.varied() == recipe and recipe.varied(penalty=0.3) == replace(recipe, penalty=0.3)
+    constant = recipe.varied(schedule="constant")
+    assert {constant.penalty_at(step) for step in (0, recipe.steps - 1)} == {recipe.penalty}
+    assert [constant.learning_rate_at(step) for step in (0, 9_999)] == [recipe.learning_rate_at(step) for step in (0, 9_999)]
+    for call, message in ((lambda: recipe.varied(schedule="steep"), "preset, constant"), (lambda: recipe.varied(penalty=-1.0), "at least 0")):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_every_preset_takes_its_tasks_longest_instance():
+    for (task, name), recipe in PRESETS.items():
+        assert max(recipe.task.max_length(size) for size in recipe.task.sizes) <= recipe.model["max_length"], (task, name)
+
+
 def test_the_paper_presets_have_the_papers_parameter_count():
     counts = {task: sum(p.numel() for p in Anira(PRESETS[task, "paper"].config("early")).parameters()) for task in {task for task, _ in PRESETS}}
-    published = {"brevo": 13.7e6, "mano": 5.1e6}
+    published = {"brevo": 13.7e6, "depo": 13.7e6, "lano": 13.7e6, "mano": 5.1e6}
     for task, count in counts.items():
         assert count == pytest.approx(published[task], rel=0.01), task
 
@@ -151,9 +173,51 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint.os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(CheckpointError, match="No space left on device. What it held before is unchanged"):
         write_atomically(path, b"half")
     assert path.read_bytes() == b"good" and os.listdir(tmp_path) == ["file"]
+
+
+def test_a_disk_that_fills_up_ends_a_run_with_one_error_and_its_last_state(tmp_path):
+    """The operating system refuses to write more than a few bytes from step 6 on; the run then resumes to the same bits."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys, pathlib, resource; sys.path[:0] = " + repr(sys.path) + "\n"
+        "from tests.training.test_training import SHORT, HEADER\nfrom anira.training.loop import Run, train\n"
+        "folder = pathlib.Path(sys.argv[1]); run = Run.start(SHORT, 'online', 3, HEADER)\n"
+        "try:\n"
+        "    train(run, folder, until=8, save_every_seconds=0)\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "    train(run, folder, save_every_seconds=0)\n"
+        "except ValueError as error:\n    sys.exit(str(error))\n"
+    )
+    done = subprocess.run([sys.executable, str(script), str(tmp_path / "full")], env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True)
+    assert done.returncode == 1 and "could not be written: File too large. What it held before is unchanged" in done.stderr and "Traceback" not in done.stderr
+    assert sorted(os.listdir(tmp_path / "full")) == ["metrics.csv", "state.safetensors"]
+    resumed = Run.start(SHORT, "online", 3, HEADER)
+    resumed.restore(tmp_path / "full" / "state.safetensors")
+    assert resumed.step == 8
+    assert same(train(resumed, tmp_path / "full"), train(Run.start(SHORT, "online", 3, HEADER), tmp_path / "unbroken"))
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_the_first_step(tmp_path):
+    (tmp_path / "taken").write_text("a file, not a folder")
+    run = Run.start(SHORT, "online", 3, HEADER)
+    with pytest.raises(CheckpointError, match="taken/state.safetensors could not be written"):
+        train(run, tmp_path / "taken")
+    assert run.step == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_do_not_change_the_run(tmp_path, workers):
+    alone = train(Run.start(SHORT, "online", 3, HEADER), tmp_path / "alone", until=6)
+    assert same(train(Run.start(SHORT, "online", 3, HEADER), tmp_path / "helped", until=6, workers=workers), alone)
+
+
+def test_the_trunk_is_the_model_at_full_depth():
+    run = Run.start(SHORT, "online", 3, HEADER)
+    tokens = run.preset.task.batch(4, np.random.default_rng(0)).tokens
+    torch.testing.assert_close(run.model.trunk(tokens), run.model(tokens, depths=3).logits, rtol=1e-4, atol=1e-5)
 
 
 def test_damaged_and_foreign_files_are_named(tmp_path):
