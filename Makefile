@@ -1,5 +1,5 @@
 # make lab, make test, make book: each sets up what it needs in .venv, given Python 3.11 or newer.
-.PHONY: lab test book address clean
+.PHONY: lab test book tables address clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -29,6 +29,23 @@ book: $(INSTALLED)
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W --keep-going
 	$(BIN)/python -m pytest tests/book/test_site.py
+
+# What the chapters on training and generalization read, from whatever is in runs/: one table a task and preset.
+RESULTS := book/results
+models = $(wildcard runs/$(1)-*-$(2)-[0-9]/model.safetensors)
+evaluated = $(if $(models),$(BIN)/anira evaluate $(models) $(3) --out $(RESULTS)/generalization/$(1)-$(2).csv)
+stopped = $(if $(models),$(BIN)/anira stopping $(models) $(3) --out $(RESULTS)/stopping/$(1)-$(2).csv)
+questioned = $(if $(models),$(BIN)/anira question $(models) $(3) --out $(RESULTS)/question/$(1)-$(2).csv)
+
+tables: $(INSTALLED)
+	for run in $(wildcard runs/*/metrics.csv); do cp $$run $(RESULTS)/training/$$(basename $$(dirname $$run)).csv; done
+	$(call evaluated,brevo,tiny,--sizes 3-12 --instances 200 --families all --max-depths 4 9 12)
+	$(call evaluated,brevo,minute,--sizes 2-8 --instances 500 --families all --max-depths 2 6 8)
+	$(call evaluated,brevo,minute-gap,--sizes 2-5 --instances 1000)
+	$(call evaluated,mano,tiny,--sizes 1-10 --instances 1000 --max-depths 12 16)
+	$(call stopped,brevo,tiny,--instances 200)
+	$(call stopped,brevo,minute,--instances 500)
+	$(call questioned,mano,tiny,--instances 500)
 
 address: $(INSTALLED)
 	$(BIN)/python book/_ext/address.py

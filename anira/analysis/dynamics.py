@@ -23,13 +23,16 @@ def read_curves(files: Iterable[Path]) -> pd.DataFrame:
     """Learning curves named TASK-DECIDER-PRESET-SEED.csv as one frame, with the columns `RUN` before theirs.
 
     A name may go on with what varies the preset, such as -constant or -penalty0.05 (`variation`, else empty); one
-    without a seed is of seed 0. `ValueError` for a file with another name; no files, an empty frame.
+    without a seed is of seed 0, and gives way to a file that says so. `ValueError` for a file with another name; no
+    files, an empty frame.
     """
-    frames = []
-    for path in sorted(map(Path, files)):
+    frames, paths = [], sorted(map(Path, files))
+    for path in paths:
         match = NAME.fullmatch(path.stem)
         if match is None:
             raise ValueError(f"{path} is not named TASK-DECIDER-PRESET-SEED.csv.")
+        if path.with_stem(f"{path.stem}-0") in paths:
+            continue
         frame = pd.read_csv(path)
         run = {**match.groupdict(), "run_seed": int(match["run_seed"] or 0), "variation": match["variation"] or ""}
         for place, name in enumerate(RUN):

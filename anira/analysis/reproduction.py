@@ -85,13 +85,13 @@ class Results:
         path = self.folder / kind / f"{self.task}-{self.preset_name}.{ending}"
         if not path.is_file():
             raise Missing(f"no table {kind}/{path.name}")
-        return pd.read_csv(path, keep_default_na=True, na_filter=True)
+        return pd.read_csv(path)
 
     @cached_property
     def evaluation(self) -> pd.DataFrame:
         """Rows of `anira evaluate` under each model's own conditions."""
         table = self._read("generalization")
-        return own_conditions(table.assign(family=table["family"].fillna("")))
+        return own_conditions(table.assign(family=table["family"].astype(object).fillna("")))
 
     @cached_property
     def question(self) -> pd.DataFrame:

@@ -10,6 +10,10 @@ def _decider(frame: pd.DataFrame) -> alt.Color:
     return alt.Color("decider:N", scale=decider_scale(list(frame["decider"].unique())), title="decider")
 
 
+def _shape(frame: pd.DataFrame) -> alt.Shape:
+    return alt.Shape("decider:N", scale=alt.Scale(domain=list(frame["decider"].unique())), title="decider")
+
+
 def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
     """A measure over sizes, by decider: mean over seeds with its interval, and each seed; a menu chooses the measure.
 
@@ -24,7 +28,7 @@ def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
     tooltip = ["decider:N", "size:O", "place:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), "clusters:Q"]
     band = base.mark_area(opacity=0.15, clip=True).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
     points = base.mark_point(size=70).encode(
-        y=y, tooltip=tooltip, shape=alt.Shape("decider:N", title="decider"), fillOpacity=alt.condition("datum.place == 'trained'", alt.value(1), alt.value(0))
+        y=y, tooltip=tooltip, shape=_shape(means), fillOpacity=alt.condition("datum.place == 'trained'", alt.value(1), alt.value(0))
     )
     each = (
         alt.Chart(runs)
@@ -33,7 +37,7 @@ def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
         .encode(x=x, y=alt.Y("value:Q", title=None), color=color, detail="run_seed:N")
     )
     description = "A measure of the models over sizes, by decider: mean over training seeds with its 95 % interval, thin lines for each seed, filled points for trained sizes."
-    return alt.layer(band, each, base.mark_line().encode(y=y), points).add_params(menu).properties(description=description)
+    return alt.layer(band, each, base.mark_line().encode(y=y), points).add_params(menu).properties(width=420, description=description)
 
 
 def families(frame: pd.DataFrame, trained: str) -> alt.LayerChart:
@@ -52,7 +56,7 @@ def families(frame: pd.DataFrame, trained: str) -> alt.LayerChart:
     x = alt.X("estimate:Q", title="exact match", scale=alt.Scale(domain=[0, 1]))
     tooltip = ["family:N", "decider:N", "size:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high"))]
     bars = base.mark_rule(strokeWidth=2, clip=True).encode(x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1]), title="exact match"), x2="high:Q")
-    points = base.mark_point(size=70).encode(x=x, tooltip=tooltip, shape=alt.Shape("decider:N", title="decider"))
+    points = base.mark_point(size=70).encode(x=x, tooltip=tooltip, shape=_shape(frame))
     description = "Exact match on each family of graphs, by decider, for the chosen number of nodes, with 95 % intervals over training seeds."
     return alt.layer(bars, points).add_params(slider).properties(width=340, height=alt.Step(14), description=description)
 
@@ -70,7 +74,7 @@ def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, 1])
     tooltip = ["decider:N", "size:O", "max_depth:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high", "depth"))]
     band = base.mark_area(opacity=0.15, clip=True).encode(y=alt.Y("low:Q", title="exact match", scale=scale), y2="high:Q")
-    points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", scale=scale), tooltip=tooltip, shape=alt.Shape("decider:N", title="decider"))
+    points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", scale=scale), tooltip=tooltip, shape=_shape(frame))
     description = "Exact match against the largest number of iterations allowed, at most or beyond that of training, by decider, for the chosen size."
     return alt.layer(band, base.mark_line().encode(y="estimate:Q"), points).add_params(slider).properties(height=220, description=description)
 
@@ -106,10 +110,12 @@ def operators(frame: pd.DataFrame) -> alt.LayerChart:
     menu = alt.param(name="operators_of", value=models[0], bind=alt.binding_select(options=models, name="model "))
     base = alt.Chart(frame).transform_filter("datum.model == operators_of").encode(
         x=alt.X("completed_size:O", title="tokens of the subtree just completed", axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("slots_left:O", title="slots left", scale=alt.Scale(range=depth_scale(6).range[::2])),
+        color=alt.Color("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2], range=depth_scale(6).range[::2])),
     )  # fmt: skip
     tooltip = ["slots_left:O", "completed_size:O", "tokens:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high"))]
     rules = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="expected depth", scale=alt.Scale(zero=False)), y2="high:Q")
-    points = base.mark_point(size=80).encode(y="estimate:Q", tooltip=tooltip, shape=alt.Shape("slots_left:O", title="slots left"))
+    points = base.mark_point(size=80).encode(
+        y="estimate:Q", tooltip=tooltip, shape=alt.Shape("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2]))
+    )
     description = "Mean expected depth on the operators of MANO's question, by operand slots left and size of the subtree just completed, with 95 % intervals."
-    return alt.layer(rules, points).add_params(menu).properties(height=220, description=description)
+    return alt.layer(rules, points).add_params(menu).properties(width=320, height=220, description=description)

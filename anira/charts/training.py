@@ -73,10 +73,14 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
 
 def order_of_learning(frame: pd.DataFrame) -> alt.LayerChart:
     """The step at which each size got there, one point a run, a line through their means; columns decider, run_seed, size, step."""
-    color = alt.Color("decider:N", scale=decider_scale(list(frame["decider"].unique())), title="decider")
+    deciders = list(frame["decider"].unique())
+    color, shape = (
+        alt.Color("decider:N", scale=decider_scale(deciders), title="decider"),
+        alt.Shape("decider:N", scale=alt.Scale(domain=deciders), title="decider"),
+    )
     base = alt.Chart(frame.dropna(subset=["step"])).encode(x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)), color=color)
     points = base.mark_point(size=60, opacity=0.7).encode(
-        y=alt.Y("step:Q", title="optimizer step"), shape=alt.Shape("decider:N", title="decider"), tooltip=["decider:N", "run_seed:N", "size:O", "step:Q"]
+        y=alt.Y("step:Q", title="optimizer step"), shape=shape, tooltip=["decider:N", "run_seed:N", "size:O", "step:Q"]
     )
     description = "The first recorded training step at which each size is solved, by decider; one point a training seed, lines through the means."
-    return alt.layer(base.mark_line().encode(y="mean(step):Q"), points).properties(description=description)
+    return alt.layer(base.mark_line().encode(y="mean(step):Q"), points).properties(width=320, description=description)
