@@ -27,7 +27,8 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
 
     frame: `anira.bench.suite.summary` of prefill at one length. Bars are quartiles, the dashed line is the ideal.
     """
-    frame = frame[(frame["work"] == "prefill")]
+    frame = frame[frame["work"] == "prefill"]
+    frame = frame[frame.groupby("batch")["mean_depth"].transform("nunique") > 1]
     widths, batches, deciders = (sorted(frame[name].unique().tolist()) for name in ("width", "batch", "decider"))
     frame = frame.assign(batch_tokens=frame["batch"] * frame["length"])
     params = [
@@ -38,7 +39,7 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     chosen = "datum.decider == cost_decider && datum.width == cost_width && datum.batch == cost_batch"
     base = alt.Chart(frame).transform_filter(chosen)
     x = alt.X("depth:Q", title="mean depth", scale=alt.Scale(domain=[1, 6]))
-    y = alt.Y("speed_up:Q", title="times as fast as fixed depth", scale=alt.Scale(domain=[0, 4.5], clamp=True))
+    y = alt.Y("speed_up:Q", title="times as fast as fixed depth", scale=alt.Scale(domain=[0, 3], clamp=True))
     color = alt.Color("contender:N", scale=_contenders(frame), title=None, legend=alt.Legend(orient="bottom", columns=3))
     tooltip = [
         "contender:N",
@@ -47,7 +48,7 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     ]
     line = base.mark_line().encode(x=x, y=y, color=color)
     points = base.mark_point().encode(x=x, y=y, color=color, tooltip=tooltip)
-    spread = base.mark_rule().encode(x=x, y=alt.Y("low:Q", title="times as fast as fixed depth"), y2="high:Q", color=color)
+    spread = base.mark_rule(clip=True).encode(x=x, y=alt.Y("low:Q", title="times as fast as fixed depth"), y2="high:Q", color=color)
     ideal = base.transform_filter("datum.contender == 'sparse'").mark_line(strokeDash=[5, 4], strokeWidth=1.5, color="#888888").encode(x=x, y="ideal_fixed:Q")
     even = alt.Chart(pd.DataFrame({"one": [1]})).mark_rule(strokeDash=[2, 3], color="#888888").encode(y="one:Q")
     description = (
@@ -130,7 +131,7 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
     dash = alt.StrokeDash("width:N", title="width")
     tooltip = ["decider:N", "width:N", "tokens:Q", alt.Tooltip("share:Q", format=".2f")]
     target = alt.Chart(pd.DataFrame({"target": [0.9]})).mark_rule(strokeDash=[2, 3], color="#888888").encode(y="target:Q")
-    spread = base.mark_rule().encode(y=alt.Y("share_low:Q", title="speed-up / ideal"), y2="share_high:Q")
+    spread = base.mark_rule(clip=True).encode(y=alt.Y("share_low:Q", title="speed-up / ideal"), y2="share_high:Q")
     description = (
         "Measured speed-up of sparse over dense execution divided by the ideal speed-up, against the number of tokens in a batch, by decider and width."
     )

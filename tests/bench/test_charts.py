@@ -1,0 +1,33 @@
+"""The figures on cost show every case of the committed table, and say what they show."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from anira.bench.formula import cost_shares
+from anira.bench.suite import summary
+from anira.charts import cost
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return summary(pd.read_csv(Path(__file__).parents[2] / "book/results/bench/cpu.csv"))
+
+
+@pytest.mark.parametrize("draw", [cost.speed_ups, cost.where_it_pays, cost.speed_ups_at])
+def test_figures_of_the_measured_table_describe_themselves(table, draw):
+    assert len(draw(table).to_dict()["description"]) > 40
+
+
+def test_the_reader_chooses_only_what_was_measured_over_depth(table):
+    binds = {param["name"]: param["bind"]["options"] for param in cost.speed_ups(table).to_dict()["params"] if "bind" in param}
+    for batch in binds["cost_batch"]:
+        assert table[(table["work"] == "prefill") & (table["batch"] == batch)]["mean_depth"].nunique() > 1
+    assert binds["cost_width"] == [96, 256] and binds["cost_decider"] == ["early", "online"]
+
+
+def test_shares_of_all_components_are_drawn():
+    frame = cost_shares([96], [64])
+    chart = cost.cost_shares(frame).to_dict()
+    assert chart["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["prelude", "core", "attention", "coda", "decider", "unembedding"]
