@@ -30,11 +30,13 @@ book: $(INSTALLED)
 	$(BIN)/jupyter-book build . -W --keep-going
 	$(BIN)/python -m pytest tests/book/test_site.py
 
-# What the chapters on training and generalization read, from whatever is in runs/: one table a task and preset.
+# What the chapters on training, alignment, generalization and timing read, from whatever is in runs/: one table a task and preset.
 RESULTS := book/results
 models = $(wildcard runs/$(1)-*-$(2)-[0-9]/model.safetensors)
 evaluated = $(if $(models),$(BIN)/anira evaluate $(models) $(3) --out $(RESULTS)/generalization/$(1)-$(2).csv)
 stopped = $(if $(models),$(BIN)/anira stopping $(models) $(3) --out $(RESULTS)/stopping/$(1)-$(2).csv)
+traced = $(if $(models),$(BIN)/anira trace $(models) $(3) --out $(RESULTS)/traces/$(1)-$(2).csv.xz)
+intervened = $(if $(models),$(BIN)/anira intervene $(models) $(3) --out $(RESULTS)/traces/$(1)-$(2)-interventions.csv.xz)
 questioned = $(if $(models),$(BIN)/anira question $(models) $(3) --out $(RESULTS)/question/$(1)-$(2).csv)
 
 tables: $(INSTALLED)
@@ -43,6 +45,8 @@ tables: $(INSTALLED)
 	$(call evaluated,brevo,minute,--sizes 2-8 --instances 500 --families all --max-depths 2 6 8)
 	$(call evaluated,brevo,minute-gap,--sizes 2-5 --instances 1000)
 	$(call evaluated,mano,tiny,--sizes 1-10 --instances 1000 --max-depths 12 16)
+	$(call traced,brevo,tiny,--instances 300)
+	$(call intervened,brevo,tiny,--instances 100)
 	$(call stopped,brevo,tiny,--instances 200)
 	$(call stopped,brevo,minute,--instances 500)
 	$(call questioned,mano,tiny,--instances 500)
