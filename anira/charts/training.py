@@ -22,12 +22,12 @@ def learning_curves(frame: pd.DataFrame) -> alt.Chart:
     )
 
 
-def right_and_deep(frame: pd.DataFrame, max_depth: int, phases: dict[str, int]) -> alt.VConcatChart:
+def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict[str, int]) -> alt.VConcatChart:
     """One run: exact match above, depth below, over the same steps, one line a size.
 
-    `frame`: step, size, exact_match, depth. `phases`: names and first steps, drawn as rules.
+    `frame`: step, size, exact_match, depth. `steps`: of the whole run. `phases`: names and first steps, drawn as rules.
     """
-    step = alt.X("step:Q", title="optimizer step", scale=alt.Scale(domain=[0, int(frame["step"].max())]))
+    step = alt.X("step:Q", title="optimizer step", scale=alt.Scale(domain=[0, steps]))
     marks = alt.Chart(pd.DataFrame({"step": phases.values(), "phase": phases.keys()}))
     rules = marks.mark_rule(strokeDash=[4, 4], color="#8a8f98").encode(x="step:Q")
     names = marks.mark_text(align="left", dx=4, baseline="top", color="#8a8f98").encode(x="step:Q", y=alt.value(2), text="phase:N")
