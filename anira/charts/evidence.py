@@ -143,4 +143,4 @@ def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
         tooltip=["decider:N", "amount:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high", "depth")), "seeds:Q"],
     )
     text = "Share of answer tokens that are right when each gets more or fewer iterations than it chose, by decider, with 95 % intervals."
-    return alt.layer(band, base.mark_line().encode(x=x, y=y, color=color), points).add_params(*params).properties(description=text)
+    return alt.layer(band, base.mark_line().encode(x=x, y=y, color=color), points).add_params(*params).properties(width=420, description=text)
