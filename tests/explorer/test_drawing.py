@@ -1,0 +1,51 @@
+"""What a drawing shows at each step is what the task's features count."""
+
+import numpy as np
+import pytest
+
+from anira.explorer.drawing import arrows, expression_tree, parse_tree, walk
+from anira.tasks import Brevo, Depo, Lano, Mano, graphs
+
+
+@pytest.mark.parametrize("family", graphs.FAMILIES)
+def test_the_nodes_drawn_as_listed_are_the_frontier(family):
+    task = Brevo(sizes=range(4, 13), graphs=family())
+    for size in task.sizes:
+        nodes, edges = arrows(task.sample(size, np.random.default_rng(size)), task)
+        assert len(nodes) <= size and set(edges["size"]) == {size}
+        for _, node in nodes[nodes["at"].notna()].iterrows():
+            listed = (nodes["opens"] <= node["at"]) & (nodes["closes"] >= node["at"])
+            assert listed.sum() == node["frontier_size"]
+
+
+def test_the_operators_drawn_as_open_are_the_stack_and_end_with_their_values():
+    for size in range(1, 9):
+        instance = Mano().sample(size, np.random.default_rng(size))
+        nodes, edges = expression_tree(instance)
+        assert len(nodes) == len(edges) + 1 == 2 * size + 1
+        for _, node in nodes.iterrows():
+            assert ((nodes["opens"] < node["at"]) & (nodes["closes"] >= node["at"])).sum() == node["stack_height"]
+        assert int(nodes["value"].iloc[0]) == instance.source.value(23)
+
+
+def test_the_leaves_of_a_parse_tree_are_the_tokens_with_their_features():
+    task = Lano()
+    for size in (1, 2, 3):
+        instance = task.sample(size, np.random.default_rng(size))
+        nodes, _ = parse_tree(instance)
+        leaves = nodes[nodes["at"].notna()].sort_values("at")
+        assert leaves["name"].tolist() == task.vocabulary.decode(instance.answer)[:-1]
+        assert np.array_equal(leaves["expansion"], instance.features["expansion"][1:-1])
+        assert leaves["x"].is_monotonic_increasing
+
+
+def test_a_walk_counts_readings_and_travel_as_the_task_does():
+    task = Depo(queries=3)
+    for size in task.sizes:
+        instance = task.sample(size, np.random.default_rng(size))
+        for query in range(3):
+            hops = walk(instance, task, query)
+            last = hops[hops["hop"] == size].iloc[0]
+            token = len(instance.prompt) + query
+            assert last["node"] == task.vocabulary.decode(instance.answer)[query]
+            assert [last["readings"], last["travel"]] == [instance.features[name][token] for name in ("readings", "travel")]
