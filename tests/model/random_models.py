@@ -11,7 +11,7 @@ def random_model(generator: torch.Generator, decider: str | None = None) -> Anir
     heads, head_width, hidden, max_depth = (int(torch.randint(low, high, (1,), generator=generator)) for low, high in ((1, 4), (1, 4), (3, 20), (1, 8)))
     decider = decider or list(DECIDERS)[int(torch.randint(0, 3, (1,), generator=generator))]
     config = Config(vocabulary=7, decider=decider, max_depth=max_depth, width=2 * heads * head_width, hidden=hidden, heads=heads, decider_hidden=9)
-    model = Anira(config).double()
+    model = Anira(config).initialize(generator).double()
     for parameter in model.parameters():
         parameter.data += 0.4 * torch.randn(parameter.shape, generator=generator, dtype=torch.double)
     model.decider.deepen(float(torch.rand(1, generator=generator)))
