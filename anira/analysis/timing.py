@@ -2,7 +2,7 @@
 
 The regression of the paper, step by step (section 6, appendix A.8), on the answer tokens of correctly solved instances:
 
-1. of each pair of features with |r| > 0.8, drop the one less correlated with depth
+1. of each pair of features with a correlation above 0.8 in size, drop the one less correlated with depth
 2. drop the feature with the largest variance inflation factor until all are below 5
 3. keep a feature if leaving it out costs more than 0.5 % of the variance (ablation ΔR²)
 4. refit with the size N as categories
@@ -73,7 +73,7 @@ def select_features(
     """Steps 1 to 3: which features stay. The size competes as one of them; the regression has it whatever comes of it.
 
     Returns one row per feature: feature · step at which its fate was decided ("constant", "correlation", "inflation",
-    "ablation"; "size" for a copy of it) · kept · value that decided: |r|, the inflation factor, or ΔR² · against, the
+    "ablation"; "size" for a copy of it) · kept · value that decided: the size of r, the inflation factor, or ΔR² · against, the
     other feature of the pair.
 
     >>> rng = np.random.default_rng(0)
