@@ -1,14 +1,16 @@
 """Named recipes: `minute` to look on, `tiny` for a laptop, `paper` for the table in the paper's appendix A.5.
 
-A preset says everything about a run but its decider and its seed. Two named schedules of depth:
+A preset says everything about a run but its decider and its seed. Three named schedules of depth:
 
 - *constant* (paper): the decider decides from the first step and the penalty γ never changes;
 - *trunk first* (tiny): `trunk_steps` at fixed depth D, so that the core is of use before depth has a price;
   then the decider takes over from a deep start while γ rises linearly over `ramp_steps`, and the learning
-  rate falls linearly to zero over the last `decay_steps`.
+  rate falls linearly to zero over the last `decay_steps`;
+- *abrupt*: trunk first, but γ has its full height when the decider takes over. While γ is still small, an early
+  decider can become so sure of depth D that the softmax passes no gradient any more, and no later penalty moves it.
 
-`Preset.varied` puts a preset on the constant schedule, or gives it another γ, and leaves all else as it is. Where
-there is nothing to decide, with the fixed and the untied model, both schedules are plain training.
+`Preset.varied` puts a preset on another schedule, or gives it another γ, and leaves all else as it is. Where there
+is nothing to decide, with the fixed and the untied model, all schedules are plain training.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,7 +19,11 @@ from anira.model.anira import Config
 from anira.tasks import Brevo, Depo, Lano, Mano
 from anira.tasks.task import Task
 
-SCHEDULES = ("preset", "constant")
+SCHEDULES = {  # what of a preset each one replaces
+    "preset": {},
+    "abrupt": {"ramp_steps": 0},
+    "constant": {"trunk_steps": 0, "ramp_steps": 0, "deep_start": 0.0},
+}
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,12 @@ class Preset:
         return Config(vocabulary=len(self.task.vocabulary), decider=decider, **self.model)
 
     def varied(self, penalty: float | None = None, schedule: str = "preset") -> "Preset":
-        """This recipe with another full height of γ, or with the schedule "constant" instead of its own, "preset"."""
+        """This recipe with another full height of γ, or on one of the other `SCHEDULES` instead of its own, "preset"."""
         if schedule not in SCHEDULES:
             raise ValueError(f"Unknown schedule {schedule!r}. Known: {', '.join(SCHEDULES)}.")
         if penalty is not None and not 0 <= penalty < float("inf"):
             raise ValueError(f"The penalty is a number of at least 0, received {penalty}.")
-        recipe = self if penalty is None else replace(self, penalty=penalty)
-        return replace(recipe, trunk_steps=0, ramp_steps=0, deep_start=0.0) if schedule == "constant" else recipe
+        return replace(self, penalty=self.penalty if penalty is None else penalty, **SCHEDULES[schedule])
 
     def learning_rate_at(self, step: int) -> float:
         """Linear warm-up, then constant, then (if `decay_steps`) a linear fall that ends at zero."""
