@@ -67,9 +67,11 @@ def test_curves_carry_the_run_that_their_file_is_named_after(tmp_path):
     for name in ("brevo-early-tiny-2", "brevo-online-minute-gap-11-penalty0.05", "mano-online-tiny", "brevo-early-tiny", "brevo-early-tiny-0"):
         curve.to_csv(tmp_path / f"{name}.csv", index=False)
     frame = read_curves(tmp_path.glob("*.csv"))
-    assert frame.drop_duplicates("task")[["task", "decider", "preset", "run_seed"]].values.tolist() == [
-        ["brevo", "early", "tiny", 2],
-        ["mano", "online", "tiny", 0],
+    assert frame[RUN].drop_duplicates().values.tolist() == [
+        ["brevo", "early", "tiny", 0, ""],
+        ["brevo", "early", "tiny", 2, ""],
+        ["brevo", "online", "minute-gap", 11, "penalty0.05"],
+        ["mano", "online", "tiny", 0, ""],
     ]
     assert len(frame) == 4 * len(curve)  # the file that names seed 0 replaces the one that does not
     assert read_curves([]).empty
