@@ -130,15 +130,15 @@ def run_grid(jobs: Iterable[Job], out: Path, *, address: str = "local", cpus: fl
     Returns:
         What went wrong, by the name of the run: empty if nothing did.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise ValueError('A grid needs Ray: pip install "anira[grid]".') from error
     out, jobs = Path(out).resolve(), list(jobs)
     open_jobs = [job for job in jobs if not job.finished(out / job.name)]
     failures: dict[str, str] = {}
     if not open_jobs:
         return failures
+    try:
+        import ray
+    except ImportError as error:
+        raise ValueError('A grid needs Ray: pip install "anira[grid]".') from error
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports on its users
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")  # seconds; a machine that is worth a grid may be busy
     ray.init(address=address, include_dashboard=False, log_to_driver=False) if address == "local" else ray.init(address, log_to_driver=False)
