@@ -3,7 +3,6 @@
 import argparse
 import lzma
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -76,39 +75,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--max-depths", nargs="+", default=[], type=int, metavar="D", help="largest depths besides the one trained with, where a decider permits"
     )
-    command.set_defaults(call=_evaluate)
+    command.set_defaults(call=_table, rows=_evaluation)
 
-    command = commands.add_parser(
-        "stopping",
-        help="accuracy and cost of each stopping rule",
-        description="Run models under each stopping rule and at each uniform depth; prints a CSV table.",
-    )
-    _takes_models(command, instances=300)
-    command.set_defaults(call=_stopping)
+    for name, (rows, instances, help, description) in TABLES.items():
+        command = commands.add_parser(name, help=help, description=f"{description}; prints a CSV table.")
+        _takes_models(command, instances)
+        command.set_defaults(call=_table, rows=rows)
 
-    command = commands.add_parser(
-        "question",
-        help="depth on MANO's operators",
-        description="Mean depth of operators by slots left and subtree completed, for each model; prints a CSV table.",
-    )
-    _takes_models(command, instances=500)
-    command.set_defaults(call=_question)
-
-    command = commands.add_parser(
-        "trace",
-        help="the depth of every answer token beside its difficulty",
-        description="Trace models on the same instances, one row per answer token; prints a CSV table.",
-    )
-    _takes_models(command, instances=300)
-    command.set_defaults(call=_trace)
-
-    command = commands.add_parser(
-        "intervene",
-        help="accuracy when tokens get another depth than they chose",
-        description="Run models with shifted, fixed and shuffled depths on the same instances, one row per instance and intervention; prints a CSV table.",
-    )
-    _takes_models(command, instances=100)
-    command.set_defaults(call=_intervene)
     command = commands.add_parser(
         "bench",
         help="time and memory of sparse execution beside other ways",
@@ -140,12 +113,12 @@ def _sizes(text: str | None) -> range | None:
     return range(int(first), int(last or first) + 1)
 
 
-def _table(arguments: argparse.Namespace, rows: Callable[[Loaded], pd.DataFrame]) -> None:
+def _table(arguments: argparse.Namespace) -> None:
     """Print or write one table of the rows that each model gives, with columns that say which model it is."""
     tables = []
     for name in arguments.models:
         loaded = load(name)
-        run, table = loaded.header["run"], rows(loaded)
+        run, table = loaded.header["run"], arguments.rows(loaded, arguments)
         identity = {"model": _label(name), "task": loaded.task.name, "decider": loaded.model.config.decider, "preset": run["preset"], "run_seed": run["seed"]}
         for place, (column, value) in enumerate(identity.items()):
             table.insert(place, column, value)
@@ -163,43 +136,51 @@ def _label(name: str) -> str:
     return path.parent.name if path.name == "model.safetensors" else path.stem if path.suffix == ".safetensors" else name
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
-    def rows(loaded: Loaded) -> pd.DataFrame:
-        names = [family.__name__.lower() for family in FAMILIES] if arguments.families == ["all"] else arguments.families
-        families = names if family_name(loaded.task) else []
-        table = generalize(
-            loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=_sizes(arguments.sizes), families=families, max_depths=arguments.max_depths
-        )
-        return table.assign(trained=table["place"] == "trained")
-
-    _table(arguments, rows)
+def _evaluation(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
+    names = [family.__name__.lower() for family in FAMILIES] if arguments.families == ["all"] else arguments.families
+    families = names if family_name(loaded.task) else []
+    sizes, depths = _sizes(arguments.sizes), arguments.max_depths
+    table = generalize(loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=sizes, families=families, max_depths=depths)
+    return table.assign(trained=table["place"] == "trained")
 
 
-def _stopping(arguments: argparse.Namespace) -> None:
-    sizes = _sizes(arguments.sizes)
-    _table(arguments, lambda loaded: frontier(loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=sizes))
+def _question(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
+    traced = question_trace(*_sample(loaded, arguments))
+    return depth_on_operators(traced).assign(**operator_effects(traced))
 
 
-def _question(arguments: argparse.Namespace) -> None:
-    def rows(loaded: Loaded) -> pd.DataFrame:
-        traced = question_trace(loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed)
-        return depth_on_operators(traced).assign(**operator_effects(traced))
-
-    _table(arguments, rows)
+def _sample(loaded: Loaded, arguments: argparse.Namespace) -> tuple:
+    """What is asked about: the model, its task, sizes, instances of each, seed."""
+    return loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed
 
 
-def _trace(arguments: argparse.Namespace) -> None:
-    def rows(loaded: Loaded) -> pd.DataFrame:
-        return trace(loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed).round(4)
-
-    _table(arguments, rows)
-
-
-def _intervene(arguments: argparse.Namespace) -> None:
-    def rows(loaded: Loaded) -> pd.DataFrame:
-        return intervene(loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed)
-
-    _table(arguments, rows)
+# Tables with a row for each of many things, and no options but the common ones: rows, instances of each size, help, description.
+TABLES = {
+    "stopping": (
+        lambda loaded, arguments: frontier(loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=_sizes(arguments.sizes)),
+        300,
+        "accuracy and cost of each stopping rule",
+        "Run models under each stopping rule and at each uniform depth",
+    ),
+    "question": (
+        _question,
+        500,
+        "depth on MANO's operators",
+        "Mean depth of operators by slots left and subtree completed, for each model",
+    ),
+    "trace": (
+        lambda loaded, arguments: trace(*_sample(loaded, arguments)).round(4),
+        300,
+        "the depth of every answer token beside its difficulty",
+        "Trace models on the same instances, one row per answer token",
+    ),
+    "intervene": (
+        lambda loaded, arguments: intervene(*_sample(loaded, arguments)),
+        100,
+        "accuracy when tokens get another depth than they chose",
+        "Run models with shifted, fixed and shuffled depths on the same instances, one row per instance and intervention",
+    ),
+}
 
 
 def _train(arguments: argparse.Namespace) -> None:

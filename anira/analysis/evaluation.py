@@ -84,7 +84,7 @@ def summarize(answer: np.ndarray, prompt: np.ndarray, right: np.ndarray, depths:
         "depth_low": depth - reach * depth_error,
         "depth_high": depth + reach * depth_error,
         "expected_depth": expected_depths[answer].mean(dtype=float),
-        "prompt_depth": depths[prompt].mean(dtype=float),
+        "prompt_depth": depths[prompt].mean(dtype=float) if prompt.any() else np.nan,
     }
 
 

@@ -13,7 +13,7 @@ from anira.charts.generalization import families, frontier, more_iterations, ope
 from anira.charts.model import exit_distributions, prior_shape
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
 from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
-from anira.charts.training import depth_over_training, learning_curves, order_of_learning, right_and_deep
+from anira.charts.training import depth_at_the_end, depth_over_training, learning_curves, order_of_learning, right_and_deep
 
 __all__ = [
     "DECIDER_COLORS",
@@ -21,6 +21,7 @@ __all__ = [
     "MIME_TYPE",
     "alignment_by_feature",
     "decider_scale",
+    "depth_at_the_end",
     "depth_by_difficulty",
     "depth_by_size",
     "depth_over_training",

@@ -71,6 +71,34 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     return alt.layer(runs, mean).add_params(menu).properties(description=description)
 
 
+def depth_at_the_end(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
+    """Depth of trained models for each size, one point a run, hollow where fewer than 90 % of the answers are right, a line through the means of each schedule.
+
+    `frame`: decider (one panel each), schedule, run_seed, size, depth, exact_match.
+    """
+    schedules = list(frame["schedule"].unique())
+    color = alt.Color("schedule:N", scale=alt.Scale(domain=schedules), title="schedule")
+    size = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
+    scale = alt.Scale(domain=[1, max_depth])
+    lines = alt.Chart().mark_line().encode(x=size, y=alt.Y("mean(depth):Q", scale=scale), color=color)
+    points = (
+        alt.Chart()
+        .mark_point(size=50, filled=False)
+        .encode(
+            x=size,
+            y=alt.Y("depth:Q", title="iterations per answer token", scale=scale),
+            color=color,
+            fill=alt.condition("datum.exact_match >= 0.9", color, alt.value("transparent")),
+            tooltip=["schedule:N", "run_seed:N", "size:O", alt.Tooltip("depth:Q", format=".2f"), alt.Tooltip("exact_match:Q", format=".2f")],
+        )
+    )
+    description = (
+        "Mean iterations on answer tokens at the end of training for each size, one panel a decider, a colour for each schedule, a point for each seed."
+    )
+    layers = alt.layer(lines, points, data=frame).properties(width=220, height=220)
+    return layers.facet(column=alt.Column("decider:N", title=None)).properties(description=description)
+
+
 def order_of_learning(frame: pd.DataFrame) -> alt.LayerChart:
     """The step at which each size got there, one point a run, a line through their means; columns decider, run_seed, size, step."""
     deciders = list(frame["decider"].unique())

@@ -142,6 +142,12 @@ class Run:
         return self.step < self.preset.trunk_steps or isinstance(self.model.decider, Fixed)
 
     def _sum_over_processes(self, sums: Tensor) -> None:
+        """Add up gradients and sums over processes.
+
+        Not `DistributedDataParallel`: it averages where shares of one loss must be summed, counts on each parameter
+        having a gradient in each pass, which an idle decider has not, and hides communication behind backward
+        passes that are many and short here.
+        """
         if not dist.is_initialized():
             return
         gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]

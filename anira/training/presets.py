@@ -3,14 +3,15 @@
 A preset says everything about a run but its decider and its seed. Three named schedules of depth:
 
 - *constant* (paper): the decider decides from the first step and the penalty γ never changes;
-- *trunk first* (tiny): `trunk_steps` at fixed depth D, so that the core is of use before depth has a price;
-  then the decider takes over from a deep start while γ rises linearly over `ramp_steps`, and the learning
+- *trunk first* (all presets but the paper's): `trunk_steps` at fixed depth D, so that the core is of use before
+  depth has a price; then the decider takes over from a deep start with γ at its full height, and the learning
   rate falls linearly to zero over the last `decay_steps`;
-- *abrupt*: trunk first, but γ has its full height when the decider takes over. While γ is still small, an early
-  decider can become so sure of depth D that the softmax passes no gradient any more, and no later penalty moves it.
+- *ramped*: trunk first, but γ rises linearly from zero when the decider takes over. It looks gentler, and is not:
+  while γ is small, an early decider can become so sure of depth D that the softmax passes no gradient any more,
+  and no later penalty moves it.
 
-`Preset.varied` puts a preset on another schedule, or gives it another γ, and leaves all else as it is. Where there
-is nothing to decide, with the fixed and the untied model, all schedules are plain training.
+`Preset.varied` puts a preset on another schedule than its own, or gives it another γ, and leaves all else as it is.
+Where there is nothing to decide, with the fixed and the untied model, all schedules are plain training.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,11 +20,7 @@ from anira.model.anira import Config
 from anira.tasks import Brevo, Depo, Lano, Mano
 from anira.tasks.task import Task
 
-SCHEDULES = {  # what of a preset each one replaces
-    "preset": {},
-    "abrupt": {"ramp_steps": 0},
-    "constant": {"trunk_steps": 0, "ramp_steps": 0, "deep_start": 0.0},
-}
+SCHEDULES = ("preset", "ramped", "constant")
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,8 @@ class Preset:
             raise ValueError(f"Unknown schedule {schedule!r}. Known: {', '.join(SCHEDULES)}.")
         if penalty is not None and not 0 <= penalty < float("inf"):
             raise ValueError(f"The penalty is a number of at least 0, received {penalty}.")
-        return replace(self, penalty=self.penalty if penalty is None else penalty, **SCHEDULES[schedule])
+        changes = {"preset": {}, "ramped": {"ramp_steps": (self.steps - self.trunk_steps) // 4}, "constant": {"trunk_steps": 0, "deep_start": 0.0}}
+        return replace(self, penalty=self.penalty if penalty is None else penalty, **changes[schedule])
 
     def learning_rate_at(self, step: int) -> float:
         """Linear warm-up, then constant, then (if `decay_steps`) a linear fall that ends at zero."""
@@ -69,7 +67,7 @@ class Preset:
         return self.learning_rate * warm * fall
 
     def penalty_at(self, step: int) -> float:
-        """γ at this step: zero in the trunk phase, then a linear rise to its full height."""
+        """γ at this step: zero in the trunk phase, then its full height, at once or after a linear rise."""
         if step < self.trunk_steps:
             return 0.0
         return self.penalty * (min(1.0, (step - self.trunk_steps) / self.ramp_steps) if self.ramp_steps else 1.0)
@@ -85,7 +83,6 @@ PRESETS = {
         penalty=0.1,
         prior_base=2,
         trunk_steps=10_000,
-        ramp_steps=1_500,
         decay_steps=5_000,
         warmup_steps=200,
         deep_start=1.0,
@@ -101,7 +98,6 @@ PRESETS = {
         penalty=0.05,
         prior_base=2,
         trunk_steps=250,
-        ramp_steps=50,
         decay_steps=150,
         warmup_steps=50,
         deep_start=1.0,
@@ -121,18 +117,18 @@ PRESETS = {
         buckets=1,
     ),
     ("mano", "tiny"): Preset(
-        task=Mano(sizes=range(1, 6), modulus=7),
-        model=dict(max_depth=8, width=96, hidden=256, heads=4, decider_hidden=384, max_length=64),
-        steps=17_500,
-        batch_size=128,
-        learning_rate=2e-3,
+        task=Mano(sizes=range(1, 4), modulus=5),
+        model=dict(max_depth=6, width=64, hidden=192, heads=4, decider_hidden=256, max_length=64),
+        steps=5_000,
+        batch_size=256,
+        learning_rate=4e-3,
         penalty=0.1,
         prior_base=1.25,
-        trunk_steps=11_500,
-        ramp_steps=2_000,
-        decay_steps=6_000,
+        trunk_steps=3_000,
+        decay_steps=2_000,
         warmup_steps=200,
         deep_start=1.0,
+        optimizer="muon",
         weight_decay=0.01,
         buckets=2,
     ),
@@ -155,7 +151,6 @@ PRESETS = {
         penalty=0.1,
         prior_base=2,
         trunk_steps=6_000,
-        ramp_steps=1_500,
         decay_steps=4_000,
         warmup_steps=200,
         deep_start=1.0,
@@ -182,12 +177,28 @@ PRESETS = {
         penalty=0.01,
         prior_base=1,
         trunk_steps=3_000,
-        ramp_steps=1_000,
         decay_steps=2_500,
         warmup_steps=200,
         deep_start=1.0,
         optimizer="muon",
         weight_decay=0.01,
+    ),
+    ("lano", "minute"): Preset(
+        task=Lano(sizes=(2, 3)),
+        model=dict(max_depth=4, width=32, hidden=64, heads=4, decider_hidden=64, max_length=64),
+        steps=900,
+        batch_size=32,
+        learning_rate=5e-3,
+        penalty=0.01,
+        prior_base=1,
+        trunk_steps=450,
+        decay_steps=300,
+        warmup_steps=50,
+        deep_start=1.0,
+        optimizer="muon",
+        weight_decay=0.01,
+        buckets=2,
+        evaluate_every=150,
     ),
     ("lano", "paper"): Preset(
         task=Lano(),

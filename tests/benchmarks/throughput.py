@@ -46,7 +46,7 @@ def contend(contender: str, phase: str) -> None:
         for line in sys.stdin:
             begun = time.process_time()
             for _ in range(int(line)):
-                run.step = run.step % 1000 + (recipe.trunk_steps + recipe.ramp_steps if phase == "deciding" else 0)
+                run.step = run.step % 1000 + (recipe.trunk_steps if phase == "deciding" else 0)
                 run.advance()
             print((time.process_time() - begun) / int(line), flush=True)
 

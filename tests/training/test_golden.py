@@ -24,7 +24,7 @@ MEASURES = ["cross_entropy", "divergence"]
 def curve(task: str, name: str, dtype: torch.dtype = torch.double, **changes) -> pd.DataFrame:
     """Three steps of the trunk phase, or none where the preset has none, then three with the decider."""
     recipe = PRESETS[task, name]
-    recipe = replace(recipe, model={**recipe.model, **SMALL}, batch_size=8, trunk_steps=min(recipe.trunk_steps, 3), ramp_steps=min(recipe.ramp_steps, 2))
+    recipe = replace(recipe, model={**recipe.model, **SMALL}, batch_size=8, trunk_steps=min(recipe.trunk_steps, 3))
     recipe = replace(recipe, warmup_steps=2, optimizer="adamw", **changes)
     run = Run.start(recipe, "online", 0, {})
     run.model.to(dtype).train()

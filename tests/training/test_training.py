@@ -148,9 +148,12 @@ def test_a_varied_preset_changes_what_it_is_told_to_and_nothing_else():
     constant = recipe.varied(schedule="constant")
     assert {constant.penalty_at(step) for step in (0, recipe.steps - 1)} == {recipe.penalty}
     assert [constant.learning_rate_at(step) for step in (0, 9_999)] == [recipe.learning_rate_at(step) for step in (0, 9_999)]
-    abrupt = recipe.varied(schedule="abrupt")
-    assert [abrupt.penalty_at(step) for step in (recipe.trunk_steps - 1, recipe.trunk_steps)] == [0, recipe.penalty]
-    for call, message in ((lambda: recipe.varied(schedule="steep"), "preset, abrupt, constant"), (lambda: recipe.varied(penalty=-1.0), "at least 0")):
+    assert [recipe.penalty_at(step) for step in (recipe.trunk_steps - 1, recipe.trunk_steps)] == [0, recipe.penalty]
+    ramped = recipe.varied(schedule="ramped")
+    assert [ramped.penalty_at(recipe.trunk_steps + step) for step in (0, 750, 1_500, 2_000)] == pytest.approx(
+        [0, recipe.penalty / 2, recipe.penalty, recipe.penalty]
+    )
+    for call, message in ((lambda: recipe.varied(schedule="steep"), "preset, ramped, constant"), (lambda: recipe.varied(penalty=-1.0), "at least 0")):
         with pytest.raises(ValueError, match=message):
             call()
 
