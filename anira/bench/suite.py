@@ -13,7 +13,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from anira.bench.contenders import Shape, decoding, prefill, training
-from anira.bench.measure import interleave, peak_bytes
+from anira.bench.measure import interleave, keep_memory, peak_bytes
 from anira.model.flops import ideal_speed_up, token_cost
 
 LENGTH, NEW_TOKENS = 64, 200
@@ -79,11 +79,14 @@ def _ideal(work: str, shape: Shape, depths: Tensor) -> tuple[float, float]:
 def bench(works: list[str], device: torch.device, repetitions: int) -> pd.DataFrame:
     """All cases of the given kinds of work, one after the other; see `measure` for the columns.
 
+    From then on this process keeps the memory it frees, see `keep_memory`.
+
     Raises:
         ValueError: an unknown kind of work.
     """
     if unknown := set(works) - set(WORKS):
         raise ValueError(f"A kind of work is one of {', '.join(WORKS)}, received {', '.join(sorted(unknown))}.")
+    keep_memory()
     cases = [(work, shape) for work in works for shape in shapes(work)]
     return pd.concat([measure(work, shape, device, repetitions) for work, shape in tqdm(cases, desc="bench")], ignore_index=True)
 

@@ -170,13 +170,13 @@ class Anira(nn.Module):
 
     def trunk(self, tokens: Tensor) -> Tensor:
         """Logits (B, T, V) at full depth, without asking the decider and without checks: what training calls while nothing can halt."""
-        h = self.prelude(self.embedding(tokens), rotation := self._rotation(torch.arange(tokens.shape[1], device=tokens.device)))
+        h = self.prelude(self.embedding(tokens), rotation := self.rotation(torch.arange(tokens.shape[1], device=tokens.device)))
         for layer in self.iterations:
             h = layer(h, rotation)
         return self.unembedding(self.norm(self.coda(h, rotation)))
 
     def _dense(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None) -> Output:
-        h = self.prelude(self.embedding(tokens), rotation := self._rotation(torch.arange(tokens.shape[1], device=tokens.device)))  # (B, T, E)
+        h = self.prelude(self.embedding(tokens), rotation := self.rotation(torch.arange(tokens.shape[1], device=tokens.device)))  # (B, T, E)
         run = self.decider.start(h, select)
         if depths is not None:
             run = GivenRun(run, depths)
@@ -199,19 +199,18 @@ class Anira(nn.Module):
         def unpack(x: Tensor) -> Tensor:  # (N, …) → (B, T, …), zero at padding
             return (x if cells is None else x.new_zeros(shape.numel(), *x.shape[1:]).index_copy(0, cells, x)).unflatten(0, shape)
 
-        positions = torch.arange(shape[1], device=tokens.device).expand(shape)
+        rotation = self.rotation(torch.arange(shape[1], device=tokens.device)).expand(*shape, -1)
         memories = {layer: Grid(shape, cells) for layer in LAYERS}
-        output = self.packed(pack(tokens), pack(positions), None if depths is None else pack(depths), select, memories)
+        output = self.packed(pack(tokens), pack(rotation), None if depths is None else pack(depths), select, memories)
         return Output(unpack(output.logits), unpack(output.depths), unpack(output.exit_probs))
 
-    def packed(self, tokens: Tensor, positions: Tensor, depths: Tensor | None, select: Select, memories: Mapping[str, Memory]) -> Output:
-        """Sparse execution on tokens (N,) that lie packed, at the given positions (N,), 0 being the first.
+    def packed(self, tokens: Tensor, rotation: Tensor, depths: Tensor | None, select: Select, memories: Mapping[str, Memory]) -> Output:
+        """Sparse execution on tokens (N,) that lie packed; `rotation` (N, d/2) is that of their positions.
 
         depths: (N,), instead of the decider's choice. memories: what each of the layers "prelude", "core" and
         "coda" remembers of the tokens; it alone knows which of them see each other. Nothing is checked.
         Returns an `Output` with one row per token: logits (N, V), depths (N,), exit_probs (N, D).
         """
-        rotation = self._rotation(positions)  # (N, d/2)
         h = once(self.prelude, self.embedding(tokens), rotation, memories["prelude"])  # (N, E)
         run = self.decider.start(h, select)
         if depths is not None:
@@ -220,7 +219,8 @@ class Anira(nn.Module):
         h = once(self.coda, h, rotation, memories["coda"])
         return Output(self.unembedding(self.norm(h)), run.depths, run.exit_probs)
 
-    def _rotation(self, positions: Tensor) -> Tensor:
+    def rotation(self, positions: Tensor) -> Tensor:
+        """e^(i·angle) of the rotary angles at the given positions (T,), 0 being the first; complex (T, d/2)."""
         return rotary(positions, self.config.width // self.config.heads, self.unembedding.weight.dtype)
 
     def _given(self, depths: int | Tensor, tokens: Tensor, inside: Tensor | None) -> Tensor:

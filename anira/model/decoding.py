@@ -95,6 +95,7 @@ class Writer:
         self._probe = Cache(model, len(prompts), self._capacity) if whole and depths is None else None
         self._running_rule = "median" if whole else select
         self._cache = Cache(model, len(prompts), self._capacity)
+        self._rotation = model.rotation(torch.arange(self._capacity, device=self.device))
         shape = (len(prompts), self._capacity)
         self._logits = torch.zeros(*shape, config.vocabulary, dtype=model.unembedding.weight.dtype, device=self.device)
         self._spent = torch.zeros(shape, dtype=torch.long, device=self.device)
@@ -132,12 +133,13 @@ class Writer:
         return logits.argmax(-1).tolist()
 
     def _read(self, tokens: Tensor, lines: Tensor, positions: Tensor, memories) -> Tensor:
+        rotation = self._rotation.index_select(0, positions)
         depths, exit_probs = None if self._depths is None else self._depths[lines, positions], None
         if self._probe is not None:
             deepest = torch.full_like(tokens, self._model.config.max_depth)
-            exit_probs = self._model.packed(tokens, positions, deepest, self._running_rule, memories(self._probe)).exit_probs
+            exit_probs = self._model.packed(tokens, rotation, deepest, self._running_rule, memories(self._probe)).exit_probs
             depths = depth_by_rule(exit_probs, self._select)
-        output = self._model.packed(tokens, positions, depths, self._running_rule, memories(self._cache))
+        output = self._model.packed(tokens, rotation, depths, self._running_rule, memories(self._cache))
         self._logits[lines, positions], self._spent[lines, positions] = output.logits, output.depths
         self._exit_probs[lines, positions] = output.exit_probs if exit_probs is None else exit_probs
         return output.logits
@@ -193,7 +195,8 @@ class Cache:
 
         mask (n, T): 0 where that token sees a position, -∞ elsewhere.
         """
-        return {layer: Newest(self, levels, positions, mask) for layer, levels in self._ranges.items()}
+        slots = torch.arange(len(positions), device=positions.device)
+        return {layer: Newest(self, levels, slots, positions, mask) for layer, levels in self._ranges.items()}
 
 
 def _levels(levels: tuple[int, int], d: int) -> slice:
@@ -226,9 +229,8 @@ class Newest:
 
     lasting = True
 
-    def __init__(self, cache: Cache, levels: tuple[int, int], positions: Tensor, mask: Tensor):
-        self._cache, self._levels, self._positions, self._mask = cache, levels, positions, mask
-        self._slots = torch.arange(len(positions), device=positions.device)
+    def __init__(self, cache: Cache, levels: tuple[int, int], slots: Tensor, positions: Tensor, mask: Tensor):
+        self._cache, self._levels, self._slots, self._positions, self._mask = cache, levels, slots, positions, mask
 
     def write(self, d: int, rows: Tensor | None, keys: Tensor, values: Tensor) -> None:
         slots, positions = (self._slots, self._positions) if rows is None else (rows, self._positions[rows])

@@ -38,10 +38,16 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width, bias=False)
 
     def forward(self, x: Tensor, rotation: Tensor) -> Tensor:
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).unbind(2)  # each (B, T, H, d)
-        q, k = rotate(q, rotation[:, None]), rotate(k, rotation[:, None])
+        q, k, v = self.queries_keys_values(x, rotation)  # each (B, T, H, d)
         y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), is_causal=True)
         return self.out(y.transpose(1, 2).flatten(2))
+
+    def queries_keys_values(self, x: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotated queries and keys, and values, each (…, H, d), of the tokens x (…, E)."""
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))  # (…, 3, H, d)
+        qk, v = qkv.split((2, 1), dim=-3)
+        q, k = rotate(qk, rotation[:, None, None]).unbind(-3)
+        return q, k, v.squeeze(-3)
 
     def queries(self, x: Tensor, rotation: Tensor) -> Tensor:
         """Rotated queries (n, H, d) of the tokens x (n, E), without their keys and values."""
@@ -64,7 +70,9 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gate, up = self.gate_up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * up)
+        if torch.is_grad_enabled():
+            return self.down(F.silu(gate) * up)
+        return self.down(F.silu(gate, inplace=True).mul_(up))  # in a large batch, fresh memory takes as long as the arithmetic
 
 
 class Layer(nn.Module):

@@ -54,18 +54,14 @@ class Grid:
 
     def __init__(self, shape: tuple[int, int], cells: Tensor | None):
         self._shape, self._cells = shape, cells
-        self._keys = self._values = None
+        self._keys = self._values = self._mask = None
 
     def write(self, d: int, rows: Tensor | None, keys: Tensor, values: Tensor) -> None:
         if rows is None:
             self._keys, self._values = self._spread(keys), self._spread(values)
-        elif torch.is_grad_enabled():  # the backward pass needs what earlier iterations have read
-            places = self._places(rows)
-            self._keys, self._values = self._keys.index_copy(0, places, keys), self._values.index_copy(0, places, values)
         else:
             places = self._places(rows)
-            self._keys.index_copy_(0, places, keys)
-            self._values.index_copy_(0, places, values)
+            self._keys, self._values = _put(self._keys, places, keys), _put(self._values, places, values)
 
     def read(self, d: int, rows: Tensor | None, queries: Tensor) -> Tensor:
         keys, values = (self._heads(x) for x in (self._keys, self._values))
@@ -73,7 +69,8 @@ class Grid:
             y = F.scaled_dot_product_attention(self._heads(self._spread(queries)), keys, values, is_causal=True)
             y = y.transpose(1, 2).flatten(0, 1).flatten(1)  # (B·T, E)
             return y if self._cells is None else y.index_select(0, self._cells)
-        slots, sources, mask = self._arrange(self._places(rows))
+        slots, sources, positions = self._arrange(self._places(rows))
+        mask = self._visible(queries).index_select(0, positions).view(self._shape[0], 1, -1, self._shape[1])  # (B, 1, w, T)
         q = queries.index_select(0, sources).unflatten(0, (self._shape[0], -1)).transpose(1, 2)  # (B, H, w, d)
         y = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
         return y.transpose(1, 2).flatten(0, 1).flatten(1).index_select(0, slots)
@@ -81,7 +78,7 @@ class Grid:
     def _arrange(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries side by side, as many to a line of the batch as the line with most queries has (w).
 
-        Returns for each query its slot in (B, w), for each slot a query to fill it with, and the mask (B, 1, w, T).
+        Returns for each query its slot in (B, w), and for each slot a query to fill it with and that query's position.
         """
         B, T = self._shape
         line, position = places // T, places % T
@@ -91,8 +88,13 @@ class Grid:
         slots = line * width + rank.view(-1).index_select(0, places) - 1
         order = torch.arange(len(places), device=places.device)
         sources = torch.zeros(B * width, dtype=torch.long, device=places.device).index_copy_(0, slots, order)
-        mask = torch.arange(T, device=places.device) <= position.index_select(0, sources).view(B, 1, width, 1)
-        return slots, sources, mask
+        return slots, sources, position.index_select(0, sources)
+
+    def _visible(self, like: Tensor) -> Tensor:
+        """(T, T): 0 where a position is seen from another, -∞ elsewhere."""
+        if self._mask is None:
+            self._mask = like.new_full((self._shape[1], self._shape[1]), -torch.inf).triu(1)
+        return self._mask
 
     def _places(self, rows: Tensor) -> Tensor:
         return rows if self._cells is None else self._cells.index_select(0, rows)
@@ -109,9 +111,9 @@ class Grid:
 
 def once(layer: Layer, h: Tensor, rotation: Tensor, memory: Memory) -> Tensor:
     """One pass of a layer over all rows, h (N, E) → (N, E): prelude and coda."""
-    x = layer.attention_norm(h)
-    memory.write(1, None, *layer.attention.keys_values(x, rotation))
-    return layer.finish(h, memory.read(1, None, layer.attention.queries(x, rotation)))
+    queries, keys, values = layer.attention.queries_keys_values(layer.attention_norm(h), rotation)
+    memory.write(1, None, keys, values)
+    return layer.finish(h, memory.read(1, None, queries))
 
 
 def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memory: Memory) -> Tensor:
@@ -120,49 +122,55 @@ def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memo
     When the last row halts, its final keys and values are still written if the memory outlasts this pass.
     """
     queue = Queue(run, len(layers))
-    rows = None  # the rows whose states are `h`: those active in the iteration before; None for all, in order
-    halted: list[tuple[Tensor, Tensor]] = []  # rows with their final states
+    states = h  # the latest of every row
+    rows = None  # the rows that `h` and `rotation` are about: those active in the iteration before; None for all, in order
     for d, core in enumerate(layers, start=1):
-        order, count = queue.next(d, rows, len(h))
-        if count or (memory.lasting and len(h)):
-            x = core.attention_norm(h)
-            memory.write(d, rows, *core.attention.keys_values(x, _at(rotation, rows)))
-        if order is not None:
-            rows = order if rows is None else rows.index_select(0, order)
-            h, x = h.index_select(0, order), x.index_select(0, order[:count]) if count else None
-        if count < len(h):
-            halted.append((rows[count:], h[count:]))
-            rows, h = rows[:count], h[:count]
+        going, count = queue.next(d, rows, len(h))
+        if count == len(h) > 0:
+            queries, keys, values = core.attention.queries_keys_values(core.attention_norm(h), rotation)
+            memory.write(d, rows, keys, values)
+        elif len(h):
+            if count or memory.lasting:
+                x = core.attention_norm(h)
+                memory.write(d, rows, *core.attention.keys_values(x, rotation))
+            rows = going if rows is None else _at(rows, going)
+            h, rotation = _at(h, going), _at(rotation, going)
+            if count:
+                queries = core.attention.queries(_at(x, going), rotation)
         if count:
-            h = core.finish(h, memory.read(d, rows, core.attention.queries(x[:count], _at(rotation, rows))))
+            h = core.finish(h, memory.read(d, rows, queries))
+            states = h if rows is None else _put(states, rows, h)
         run.observe(d, h, rows)
-    if rows is None:
-        return h
-    order, states = (torch.cat(parts) for parts in zip(*halted, (rows, h), strict=True))
-    return states.index_select(0, order.argsort())
+    return states
 
 
 class Queue:
-    """Which of the rows at hand go on: an order that puts them first, None when they already are, and their number."""
+    """Which of the rows at hand go on: their places, a slice where they come first, and their number."""
 
     def __init__(self, run: Run, max_depth: int):
         self._run, self._sorted = run, False
         if run.planned:
-            self._counts = [int((run.depths >= d).sum()) for d in range(1, max_depth + 1)]
+            self._counts = run.depths.bincount(minlength=max_depth + 1).flip(0).cumsum(0).flip(0).tolist()  # that reach depth 0, 1, …, D
 
-    def next(self, d: int, rows: Tensor | None, size: int) -> tuple[Tensor | None, int]:
+    def next(self, d: int, rows: Tensor | None, size: int) -> tuple[Tensor | slice, int]:
         """For iteration d, given the rows (size,) of the iteration before."""
-        if self._run.planned:
-            count = self._counts[d - 1]
-            if count == size or self._sorted:
-                return None, count
-            self._sorted = True  # nothing has halted until now, so the rows are all rows, in order
-            return self._run.depths.argsort(descending=True, stable=True), count
-        active = _at(self._run.active(d), rows)
-        count = int(active.sum())
-        return (None if count == size else (~active).long().argsort(stable=True)), count
+        if not self._run.planned:
+            going = _at(self._run.active(d), rows).nonzero().squeeze(1)
+            return going, len(going)
+        count = self._counts[d]
+        if count == size or self._sorted:
+            return slice(count), count
+        self._sorted = True  # nothing has halted until now, so the rows are all rows, in order
+        return self._run.depths.argsort(descending=True, stable=True)[:count], count
 
 
-def _at(x: Tensor, rows: Tensor | None) -> Tensor:
-    """The given rows of a tensor."""
-    return x if rows is None else x.index_select(0, rows)
+def _at(x: Tensor, places: Tensor | slice | None) -> Tensor:
+    """The given rows of a tensor, None for all."""
+    if places is None:
+        return x
+    return x[places] if isinstance(places, slice) else x.index_select(0, places)
+
+
+def _put(x: Tensor, rows: Tensor, values: Tensor) -> Tensor:
+    """The tensor with these values in the given rows, in place unless a backward pass needs what was there."""
+    return x.index_copy(0, rows, values) if torch.is_grad_enabled() else x.index_copy_(0, rows, values)

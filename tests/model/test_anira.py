@@ -38,7 +38,7 @@ def test_token_by_token_reference_agrees(decider):
     if hasattr(model.decider, "head"):
         assert len(output.depths.unique()) > 2, "the case would not show anything with one depth"
     with torch.no_grad():
-        rotation = model._rotation(torch.arange(ids.shape[1]))
+        rotation = model.rotation(torch.arange(ids.shape[1]))
         states = [model.prelude(model.embedding(ids), rotation)]
         for d in range(1, model.config.max_depth + 1):
             whole = model.iterations[d - 1](states[-1], rotation)
@@ -86,7 +86,7 @@ def test_untied_layers_are_of_equal_depth_and_all_different():
     layers = [model.prelude, model.core, *model.untied, model.coda]
     assert len(layers) == model.config.max_depth + 2
     with torch.no_grad():
-        h, rotation = model.embedding(ids), model._rotation(torch.arange(12))
+        h, rotation = model.embedding(ids), model.rotation(torch.arange(12))
         for layer in layers:
             h = layer(h, rotation)
         expected = model.unembedding(model.norm(h))

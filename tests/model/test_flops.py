@@ -69,7 +69,7 @@ def test_a_token_read_with_a_cache_costs_the_least_it_needs(decider, depth, cont
     model = small_model(decider)
     cache, positions = Cache(model, 1, 6), torch.tensor([context - 1])
     memories = cache.newest(positions, torch.zeros(1, context))
-    seen = counted(model, lambda: model.packed(torch.tensor([5]), positions, torch.tensor([depth]), model.decider.default_rule, memories))
+    seen = counted(model, lambda: model.packed(torch.tensor([5]), model.rotation(positions), torch.tensor([depth]), model.decider.default_rule, memories))
     assert seen == token_cost(model.config, torch.tensor([depth]), torch.tensor([context])).summed()
 
 
