@@ -83,7 +83,7 @@ def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
     )
     numbers = base.mark_text(fontSize=13).encode(text=alt.Text("speed_up:Q", format=".2f"), color=alt.value("white"))
     description = "Table of the measured speed-up of sparse execution over fixed depth, by batch and mean depth; orange where adaptive depth is slower, blue where it is faster."
-    return alt.layer(cells, numbers).add_params(*params).properties(height=alt.Step(40), width="container", description=description)
+    return alt.layer(cells, numbers).add_params(*params).properties(height=alt.Step(40), width=alt.Step(90), description=description)
 
 
 def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
@@ -115,7 +115,7 @@ def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
     description = (
         "Operations that a token of each depth needs, stacked by component, as a share of a model without decider at full depth, which is the dashed line."
     )
-    return alt.layer(bars, full).add_params(*params).properties(description=description)
+    return alt.layer(bars, full).add_params(*params).properties(width=alt.Step(50), description=description)
 
 
 def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
@@ -145,8 +145,8 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
 
     frame: `anira.bench.suite.summary`.
     """
-    frame = frame[frame["mean_depth"] == mean_depth]
-    case = frame["work"].str.cat([frame["decider"], *(name[0] + "=" + frame[name].astype(str) for name in ("width", "batch", "length"))], sep=" ")
+    frame = frame[frame["mean_depth"] == mean_depth].sort_values(["work", "decider", "width"])
+    case = frame["work"].str.cat([frame["decider"], *(name + " " + frame[name].astype(str) for name in ("width", "batch", "length"))], sep=", ")
     base = alt.Chart(frame.assign(case=case)).encode(y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)))
     x = alt.X("speed_up:Q", title="times as fast as fixed depth")
     tooltip = [
@@ -159,4 +159,5 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
     spread = base.mark_rule(color="#888888").encode(x=alt.X("low:Q", title="times as fast as fixed depth"), x2="high:Q")
     description = "Speed-up over fixed depth of each way of doing the same work, for each case, with quartiles."
     facets = alt.layer(bars, spread).properties(height=alt.Step(16), width=240)
-    return facets.facet(facet=alt.Facet("case:N", title=None, sort=None), columns=1).properties(description=description)
+    facets = facets.facet(facet=alt.Facet("case:N", title=None, sort=None, header=alt.Header(labelAnchor="start")), columns=1)
+    return facets.resolve_scale(y="independent").properties(description=description)  # each case with its own contenders

@@ -3,23 +3,18 @@
 import altair as alt
 import pandas as pd
 
-from anira.charts.style import decider_scale
+from anira.charts.style import by_decider, hollow_unless
 
 
 def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, domain: tuple[float, float], description: str) -> alt.LayerChart:
     """Lines over sizes with an interval band, one colour a decider; trained sizes are drawn as filled points."""
-    deciders = list(frame["decider"].unique())
-    base = alt.Chart(frame).encode(
-        x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("decider:N", scale=decider_scale(deciders), title="decider"),
-    )
+    color, shape = by_decider(frame)
+    base = alt.Chart(frame).encode(x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)), color=color)
     y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(domain=domain))
     tooltip = ["decider:N", "size:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (value, low, high)), "instances:Q"]
-    points = base.mark_point(size=70).encode(
-        y=y, tooltip=tooltip, fillOpacity=alt.condition("datum.trained", alt.value(1), alt.value(0)), shape=alt.Shape("decider:N", title="decider")
-    )
+    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.trained", frame))
     band = base.mark_area(opacity=0.2).encode(y=alt.Y(f"{low}:Q", scale=alt.Scale(domain=domain)), y2=f"{high}:Q")
-    return alt.layer(band, base.mark_line().encode(y=y), points).properties(description=description)
+    return alt.layer(band, base.mark_line().encode(y=y), points).properties(width=420, description=description)
 
 
 def depth_by_size(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
@@ -54,7 +49,7 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
     base = alt.Chart(frame).transform_filter(chosen)
     y = alt.Y(f"{label}:N", sort=order, title=None, axis=alt.Axis(labelLimit=150))
     offset = alt.YOffset("decider:N", sort=deciders, scale=alt.Scale(paddingOuter=0.4))
-    color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=alt.Legend(orient="top"))
+    color, shape = by_decider(frame)
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 4]).encode(x="zero:Q")
     intervals = base.mark_bar(height=3, opacity=0.6).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, yOffset=offset, color=color)
     points = base.mark_point(size=70, opacity=1).encode(
@@ -62,7 +57,7 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
         y=y,
         yOffset=offset,
         color=color,
-        shape=alt.Shape("decider:N", scale=alt.Scale(domain=deciders), legend=None),
+        shape=shape,
         tooltip=[f"{label}:N", "decider:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), *tooltip],
     )
     layers = alt.layer(zero, intervals, points)
@@ -103,12 +98,11 @@ def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
 
     `frame`: feature, value, decider, estimate, low, high, seeds.
     """
-    deciders = list(frame["decider"].unique())
     params, chosen = _menus({"feature": "feature"}, frame)
     base = alt.Chart(frame).transform_filter(chosen)
     x = alt.X("value:Q", title="value of the feature", axis=alt.Axis(tickMinStep=1, format="d"))
     scale = alt.Scale(domain=[1, max_depth], clamp=True)
-    color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=alt.Legend(orient="top"))
+    color, shape = by_decider(frame)
     band = base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q", color=color)
     y = alt.Y("estimate:Q", title="iterations per answer token", scale=scale)
     line = base.mark_line().encode(x=x, y=y, color=color)
@@ -116,7 +110,7 @@ def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
         x=x,
         y=y,
         color=color,
-        shape=alt.Shape("decider:N", scale=alt.Scale(domain=deciders), legend=None),
+        shape=shape,
         tooltip=["decider:N", "value:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("estimate", "low", "high")), "seeds:Q"],
     )
     text = "Mean iterations on answer tokens over the values of a feature of difficulty, by decider, with 95 % intervals."
@@ -128,18 +122,17 @@ def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
 
     `frame`: change (what the menu chooses from, in words), amount (-2..2 or 1..D), decider, estimate, low, high, depth, seeds.
     """
-    deciders = list(frame["decider"].unique())
     params, chosen = _menus({"change": "every answer token gets"}, frame)
     base = alt.Chart(frame).transform_filter(chosen)
     x = alt.X("amount:O", title="iterations", axis=alt.Axis(labelAngle=0))
-    color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=alt.Legend(orient="top"))
+    color, shape = by_decider(frame)
     band = base.mark_area(opacity=0.2).encode(x=x, y="low:Q", y2="high:Q", color=color)
     y = alt.Y("estimate:Q", title="answer tokens right", scale=alt.Scale(domain=[0, 1], clamp=True))
     points = base.mark_point(size=60, opacity=1).encode(
         x=x,
         y=y,
         color=color,
-        shape=alt.Shape("decider:N", scale=alt.Scale(domain=deciders), legend=None),
+        shape=shape,
         tooltip=["decider:N", "amount:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high", "depth")), "seeds:Q"],
     )
     text = "Share of answer tokens that are right when each gets more or fewer iterations than it chose, by decider, with 95 % intervals."

@@ -3,15 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from anira.charts.style import decider_scale, depth_scale
-
-
-def _decider(frame: pd.DataFrame) -> alt.Color:
-    return alt.Color("decider:N", scale=decider_scale(list(frame["decider"].unique())), title="decider")
-
-
-def _shape(frame: pd.DataFrame) -> alt.Shape:
-    return alt.Shape("decider:N", scale=alt.Scale(domain=list(frame["decider"].unique())), title="decider")
+from anira.charts.style import by_decider, depth_scale, hollow_unless
 
 
 def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
@@ -22,14 +14,13 @@ def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
     """
     measures = list(dict.fromkeys(means["measure"]))
     menu = alt.param(name="measure_shown", value=measures[0], bind=alt.binding_select(options=measures, name="show "))
-    color, x = _decider(means), alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
+    color, shape = by_decider(means)
+    x = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
     base = alt.Chart(means).transform_filter("datum.measure == measure_shown").encode(x=x, color=color)
     y = alt.Y("estimate:Q", title=None)
     tooltip = ["decider:N", "size:O", "place:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), "clusters:Q"]
     band = base.mark_area(opacity=0.15, clip=True).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
-    points = base.mark_point(size=70).encode(
-        y=y, tooltip=tooltip, shape=_shape(means), fillOpacity=alt.condition("datum.place == 'trained'", alt.value(1), alt.value(0))
-    )
+    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.place == 'trained'", means))
     each = (
         alt.Chart(runs)
         .transform_filter("datum.measure == measure_shown")
@@ -48,15 +39,12 @@ def families(frame: pd.DataFrame, trained: str) -> alt.LayerChart:
     sizes = sorted(int(size) for size in frame["size"].unique())
     slider = alt.param(name="family_size", value=sizes[len(sizes) // 2], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="nodes "))
     order = [trained, *sorted(set(frame["family"]) - {trained})]
-    base = (
-        alt.Chart(frame)
-        .transform_filter("datum.size == family_size")
-        .encode(y=alt.Y("family:N", sort=order, title=None), yOffset="decider:N", color=_decider(frame))
-    )
+    color, shape = by_decider(frame)
+    base = alt.Chart(frame).transform_filter("datum.size == family_size").encode(y=alt.Y("family:N", sort=order, title=None), yOffset="decider:N", color=color)
     x = alt.X("estimate:Q", title="exact match", scale=alt.Scale(domain=[0, 1]))
     tooltip = ["family:N", "decider:N", "size:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high"))]
     bars = base.mark_rule(strokeWidth=2, clip=True).encode(x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1]), title="exact match"), x2="high:Q")
-    points = base.mark_point(size=70).encode(x=x, tooltip=tooltip, shape=_shape(frame))
+    points = base.mark_point(size=70).encode(x=x, tooltip=tooltip, shape=shape)
     description = "Exact match on each family of graphs, by decider, for the chosen number of nodes, with 95 % intervals over training seeds."
     return alt.layer(bars, points).add_params(slider).properties(width=340, height=alt.Step(14), description=description)
 
@@ -68,13 +56,14 @@ def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
     """
     sizes = sorted(int(size) for size in frame["size"].unique())
     slider = alt.param(name="allowed_size", value=sizes[-1], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="size "))
+    color, shape = by_decider(frame)
     base = alt.Chart(frame).transform_filter("datum.size == allowed_size").encode(
-        x=alt.X("max_depth:Q", title="largest depth allowed", axis=alt.Axis(tickMinStep=1)), color=_decider(frame)
+        x=alt.X("max_depth:Q", title="largest depth allowed", axis=alt.Axis(tickMinStep=1)), color=color
     )  # fmt: skip
     scale = alt.Scale(domain=[0, 1])
     tooltip = ["decider:N", "size:O", "max_depth:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high", "depth"))]
     band = base.mark_area(opacity=0.15, clip=True).encode(y=alt.Y("low:Q", title="exact match", scale=scale), y2="high:Q")
-    points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", scale=scale), tooltip=tooltip, shape=_shape(frame))
+    points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", scale=scale), tooltip=tooltip, shape=shape)
     description = "Exact match against the largest number of iterations allowed, at most or beyond that of training, by decider, for the chosen size."
     return alt.layer(band, base.mark_line().encode(y="estimate:Q"), points).add_params(slider).properties(height=220, description=description)
 
@@ -87,16 +76,17 @@ def frontier(frame: pd.DataFrame) -> alt.LayerChart:
     """
     sizes = list(dict.fromkeys(frame["size"]))
     menu = alt.param(name="rule_size", value=sizes[0], bind=alt.binding_select(options=sizes, name="size "))
-    base = alt.Chart(frame).transform_filter("datum.size == rule_size").encode(color=_decider(frame))
+    color, _ = by_decider(frame)
+    kinds = {"scale": alt.Scale(domain=["decider", "uniform"]), "title": "depth by", "legend": alt.Legend(orient="top")}
+    base = alt.Chart(frame).transform_filter("datum.size == rule_size").encode(color=color)
     x = alt.X("flops_share:Q", title="operations, share of a pass at full depth", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False))
     y = alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(zero=False))
     lines = base.transform_filter("!isValid(datum.passes) || datum.passes == 1").mark_line(opacity=0.6)
-    lines = lines.encode(x=x, y=y, order="flops_share:Q", strokeDash=alt.StrokeDash("kind:N", title="depth by", sort=["decider", "uniform"]))
+    lines = lines.encode(x=x, y=y, order="flops_share:Q", strokeDash=alt.StrokeDash("kind:N", **kinds))
     tooltip = ["decider:N", "rule:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("exact_match", "low", "high", "depth", "flops_share"))]
-    points = base.mark_point(size=80).encode(
-        x=x, y=y, tooltip=tooltip, shape=alt.Shape("kind:N", title="depth by", sort=["decider", "uniform"]),
-        fillOpacity=alt.condition("datum.efficient", alt.value(1), alt.value(0)),
-    )  # fmt: skip
+    points = base.mark_point(size=80, filled=False, strokeWidth=2).encode(
+        x=x, y=y, tooltip=tooltip, shape=alt.Shape("kind:N", **kinds), **hollow_unless("datum.efficient", frame)
+    )
     description = "Exact match against operations for each stopping rule, by decider; filled points are those that no other rule of the same decider beats."
     return alt.layer(lines, points).add_params(menu).properties(description=description)
 

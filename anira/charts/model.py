@@ -17,7 +17,7 @@ def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
         x=alt.X("label:O", sort=order, title=None, axis=alt.Axis(labelAngle=0)), y=alt.Y("d:O", sort="descending", title="iteration d")
     )
     cells = base.mark_rect().encode(
-        color=alt.Color("q:Q", title="q(d)"),
+        color=alt.Color("q:Q", title="q(d)", scale=alt.Scale(domain=[0, 1])),
         tooltip=["label:N", "d:O", alt.Tooltip("q:Q", format=".3f"), alt.Tooltip("cumulative:Q", format=".3f", title="F(d)")],
     )
     halts = (
@@ -26,7 +26,7 @@ def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
         .encode(color=alt.value("#E69F00"))
     )
     description = "Exit distributions of tokens over depths; rings mark the depth at which each token halts under the chosen threshold."
-    return alt.layer(cells, halts).add_params(slider).properties(width=alt.Step(34), description=description)
+    return alt.layer(cells, halts).add_params(slider).properties(width=alt.Step(60), description=description)
 
 
 def prior_shape(max_depth: int) -> alt.Chart:
@@ -45,5 +45,5 @@ def prior_shape(max_depth: int) -> alt.Chart:
             color=alt.Color("d:Q", scale=depth_scale(max_depth), legend=None),
             tooltip=["d:O", alt.Tooltip("p:Q", format=".3f")],
         )
-        .properties(height=200, description="The prior over depths for the chosen base b: the larger b, the more an iteration costs.")
+        .properties(width=alt.Step(50), height=200, description="The prior over depths for the chosen base b: the larger b, the more an iteration costs.")
     )

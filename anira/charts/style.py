@@ -11,6 +11,7 @@ Importing this module sets theme and renderer, for notebooks and pages alike:
 import sys
 
 import altair as alt
+import pandas as pd
 
 #: One colour for each way of deciding depth, the same in every chapter (Okabe and Ito's palette, safe for colour-blind readers).
 DECIDER_COLORS = {"early": "#D55E00", "online": "#0072B2", "fixed": "#009E73", "untied": "#CC79A7", "hybrid": "#E69F00"}
@@ -32,11 +33,12 @@ def theme() -> alt.theme.ThemeConfig:
             "font": font,
             "view": {"continuousWidth": 460, "continuousHeight": 280, "stroke": None},
             "axis": {**labels, "gridOpacity": 0.35, "domain": False, "tickSize": 4, "titlePadding": 8},
-            "legend": {**labels, "symbolSize": 90, "symbolStrokeWidth": 2.5},
+            "axisX": {"labelFlush": False, "labelOverlap": "greedy", "labelSeparation": 4},
+            "legend": {**labels, "symbolSize": 90, "symbolStrokeWidth": 2.5, "symbolOpacity": 1},
             "header": {**labels, "labelFontSize": 13},
             "title": {"anchor": "start", "fontSize": 14, "fontWeight": 600, "subtitleFontSize": 12, "offset": 12},
             "line": {"strokeWidth": 2.5},
-            "point": {"filled": True, "size": 60},
+            "point": {"filled": True, "size": 60, "opacity": 1},
             "rule": {"strokeWidth": 1.5},
             "range": {
                 "category": [*DECIDER_COLORS.values(), "#56B4E9"],
@@ -55,6 +57,19 @@ def decider_scale(deciders: list[str]) -> alt.Scale:
     ['#0072B2', '#D55E00']
     """
     return alt.Scale(domain=deciders, range=[DECIDER_COLORS[decider] for decider in deciders])
+
+
+def by_decider(frame: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
+    """Colour and shape by decider. They agree in everything that a legend shows, so that a chart with both has one legend."""
+    deciders, legend = list(frame["decider"].unique()), alt.Legend(orient="top")
+    color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=legend)
+    return color, alt.Shape("decider:N", scale=alt.Scale(domain=deciders), title=None, legend=legend)
+
+
+def hollow_unless(test: str, frame: pd.DataFrame) -> dict[str, alt.Fill | alt.FillOpacity]:
+    """Encodings by which points in the decider's colour (`filled=False`) are filled where `test` holds of a row, and outlines elsewhere."""
+    fill = alt.Fill("decider:N", scale=decider_scale(list(frame["decider"].unique())), legend=None)
+    return {"fill": fill, "fillOpacity": alt.condition(test, alt.value(1), alt.value(0))}
 
 
 def depth_scale(max_depth: int) -> alt.Scale:

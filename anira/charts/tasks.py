@@ -27,7 +27,9 @@ def search_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str]) 
     ).properties(description=description)
 
 
-def tree_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str], *, ahead: str, opened: str, closed: str, knob: str) -> alt.LayerChart:
+def tree_steps(
+    nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str], *, ahead: str, opened: str, closed: str, knob: str, start: int | None = None
+) -> alt.LayerChart:
     """Trees that are read token by token: sliders for size and step, a menu for the feature beside each token.
 
     Args:
@@ -37,19 +39,20 @@ def tree_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str], *,
         features: the columns that the menu offers.
         ahead, opened, closed: what to call the states of a node.
         knob: what the slider for the size is called.
+        start: the size shown first; one in the middle if not given.
     """
     states = {closed: DONE, "next": NEXT, opened: OPEN, ahead: AHEAD}
     description = "A tree whose tokens are read from left to right; its nodes fill as they are begun and completed."
-    return _steps(nodes, edges, [], features, states, closed=closed, opened=opened, ahead=ahead, step="tokens read ", knob=knob).properties(
+    return _steps(nodes, edges, [], features, states, closed=closed, opened=opened, ahead=ahead, step="tokens read ", knob=knob, start=start).properties(
         description=description
     )
 
 
-def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step, knob) -> alt.LayerChart:
+def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step, knob, start=None) -> alt.LayerChart:
     sizes = nodes["size"]
-    middle = sorted(sizes.unique())[sizes.nunique() // 2]
+    start = start or sorted(sizes.unique())[sizes.nunique() // 2]
     params = [
-        alt.param(name="size", value=int(middle), bind=alt.binding_range(min=int(sizes.min()), max=int(sizes.max()), step=1, name=knob)),
+        alt.param(name="size", value=int(start), bind=alt.binding_range(min=int(sizes.min()), max=int(sizes.max()), step=1, name=knob)),
         alt.param(name="step", value=0, bind=alt.binding_range(min=0, max=int(nodes["at"].max()) + 1, step=1, name=step)),
         alt.param(name="feature", value=features[0], bind=alt.binding_select(options=features, name="number beside a node ")),
     ]
@@ -68,7 +71,12 @@ def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step
         .transform_calculate(state=state, label=label, number="isValid(datum[feature]) ? format(datum[feature], '.4~g') : ''")
     )
     marks = marks.encode(x=x, y=y)
-    color = alt.Color("state:N", title=None, scale=alt.Scale(domain=list(states), range=list(states.values())), legend=alt.Legend(orient="top", columns=3))
+    color = alt.Color(
+        "state:N",
+        title=None,
+        scale=alt.Scale(domain=list(states), range=list(states.values())),
+        legend=alt.Legend(orient="top", columns=3 if len(states) > 4 else 2),
+    )
     circles = marks.mark_circle(size=750, opacity=1).encode(color=color, tooltip=["label:N", "state:N", *(f"{feature}:Q" for feature in features)])
     dark = f"datum.state == '{closed}' || datum.state == 'next'"
     names = marks.mark_text(fontSize=14, fontWeight="bold").encode(text="label:N", color=alt.condition(dark, alt.value("white"), alt.value("#1b1e23")))
@@ -124,10 +132,10 @@ def distribution_by_size(frame: pd.DataFrame, features: list[str]) -> alt.Chart:
         .encode(
             x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)),
             y=alt.Y("value:O", title="value", sort="descending"),
-            color=alt.Color("share:Q", title="share of tokens"),
+            color=alt.Color("share:Q", title="share of tokens", scale=alt.Scale(domainMin=0)),
             tooltip=["feature:N", "size:O", "value:O", alt.Tooltip("share:Q", format=".3f")],
         )
-        .properties(description="Distribution of a difficulty feature over its values, for each size of the instance.")
+        .properties(width=alt.Step(30), description="Distribution of a difficulty feature over its values, for each size of the instance.")
     )
 
 
