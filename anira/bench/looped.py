@@ -1,7 +1,8 @@
 """`x-transformers` with its looped option, as a contender of equal shape. Needs the extra `bench`.
 
 It loops one layer as many times as our model has layers at full depth: D iterations, prelude and coda. Weights
-cannot be shared, since its looped option asks for a second norm in each block. While it generates it takes one sequence at a time.
+cannot be shared, since its looped option asks for a second norm in each block. While it generates it takes one sequence
+at a time, and its cache is approximate: from the second token on it need not write what its full pass says.
 """
 
 import torch
