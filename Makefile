@@ -41,11 +41,14 @@ questioned = $(if $(models),$(BIN)/anira question $(models) $(3) --out $(RESULTS
 
 tables: $(INSTALLED)
 	for run in $(wildcard runs/*/metrics.csv); do cp $$run $(RESULTS)/training/$$(basename $$(dirname $$run)).csv; done
+	$(BIN)/anira evaluate brevo-early-tiny brevo-online-tiny --sizes 3-12 --out $(RESULTS)/brevo-tiny.csv
 	$(call evaluated,brevo,tiny,--sizes 3-12 --instances 200 --families all --max-depths 4 9 12)
 	$(call evaluated,brevo,minute,--sizes 2-8 --instances 500 --families all --max-depths 2 6 8)
 	$(call evaluated,brevo,minute-gap,--sizes 2-5 --instances 1000)
-	$(call evaluated,mano,tiny,--sizes 1-10 --instances 1000 --max-depths 12 16)
+	$(call evaluated,mano,tiny,--sizes 1-8 --instances 1000 --max-depths 3 9 12)
 	$(call traced,brevo,tiny,--instances 300)
+	$(call traced,mano,tiny,--instances 500)
+	$(call traced,lano,minute,--instances 150)
 	$(call intervened,brevo,tiny,--instances 100)
 	$(call stopped,brevo,tiny,--instances 200)
 	$(call stopped,brevo,minute,--instances 500)
