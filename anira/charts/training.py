@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from anira.charts.style import decider_scale
+from anira.charts.style import by_decider
 
 
 def learning_curves(frame: pd.DataFrame) -> alt.Chart:
@@ -57,7 +57,7 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     sizes = sorted(int(size) for size in frame["size"].unique())
     menu = alt.param(name="shown", value=sizes[-1], bind=alt.binding_select(options=sizes, name="size "))
     base = alt.Chart(frame).transform_filter("datum.size == shown")
-    color = alt.Color("decider:N", scale=decider_scale(list(frame["decider"].unique())), title="decider")
+    color, _ = by_decider(frame)
     depth = alt.Scale(domain=[1, max_depth])
     runs = base.mark_line(strokeWidth=1, opacity=0.55).encode(
         x=alt.X("step:Q", title="optimizer step"),
@@ -101,11 +101,7 @@ def depth_at_the_end(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
 
 def order_of_learning(frame: pd.DataFrame) -> alt.LayerChart:
     """The step at which each size got there, one point a run, a line through their means; columns decider, run_seed, size, step."""
-    deciders = list(frame["decider"].unique())
-    color, shape = (
-        alt.Color("decider:N", scale=decider_scale(deciders), title="decider"),
-        alt.Shape("decider:N", scale=alt.Scale(domain=deciders), title="decider"),
-    )
+    color, shape = by_decider(frame)
     base = alt.Chart(frame.dropna(subset=["step"])).encode(x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)), color=color)
     points = base.mark_point(size=60, opacity=0.7).encode(
         y=alt.Y("step:Q", title="optimizer step"), shape=shape, tooltip=["decider:N", "run_seed:N", "size:O", "step:Q"]

@@ -15,7 +15,13 @@ def _separate(app, what, name, obj, options, lines: list[str]) -> None:
     lines[:] = separated
 
 
+def _drop_aliases(app, what, name, obj, options, lines: list[str]) -> None:
+    if lines and lines[0].startswith("Alias for field number"):  # what Python says of a named tuple's fields
+        lines.clear()
+
+
 def setup(app) -> dict:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _separate, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", _drop_aliases)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
