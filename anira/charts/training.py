@@ -43,7 +43,7 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
                 tooltip=["step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f"), alt.Tooltip("depth:Q", format=".2f")],
             )
         )
-        return alt.layer(rules, names, lines).properties(height=170)
+        return alt.layer(rules, lines, names).properties(height=170)
 
     description = "One training run: exact match above and iterations per answer token below, over training steps, one line a size."
     return alt.vconcat(panel("exact_match", "exact match", [0, 1]), panel("depth", "iterations", [1, max_depth]), description=description)
