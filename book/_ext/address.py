@@ -18,7 +18,7 @@ BRANCH = "main"
 INSTALL = """\
 import sys
 
-if "google.colab" in sys.modules:  # elsewhere, `make lab` has installed everything
+if "google.colab" in sys.modules:  # elsewhere `make lab` installs it
     %pip install --quiet "anira @ git+{repository}"
 """
 
