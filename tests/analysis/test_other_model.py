@@ -36,7 +36,7 @@ def test_each_question_gets_an_answer_or_a_reason(page):
     for table in (page["aligned"], page["timing"].coefficients.rename(columns={"coefficient": "estimate"})):
         undefined = table["estimate"].isna()
         assert (table.loc[undefined, "reason"] != "").all() and not undefined.all()
-    assert page["general"].index.get_level_values("size").unique().tolist() == [3, 4, 5]
+    assert page["general"]["size"].unique().tolist() == [3, 4, 5]
     assert page["timing"].tokens == len(page["frame"].dropna(subset=page["features"]))
 
 
