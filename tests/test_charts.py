@@ -1,7 +1,10 @@
 """How charts leave the kernel: a specification without colours of its own for background, text or axes."""
 
+import re
+
 import altair as alt
 import pandas as pd
+import pytest
 
 from anira import charts
 
@@ -24,3 +27,19 @@ def test_the_theme_leaves_background_text_and_axes_to_the_page():
     config = charts.style.theme()["config"]
     assert "background" not in config
     assert not [key for part in ("axis", "legend", "header", "title") for key in config[part] if key.endswith("olor")]
+
+
+def test_colour_and_shape_share_one_legend():
+    vl_convert = pytest.importorskip("vl_convert")
+    depths = {"depth": [2.0, 3.0], "depth_low": [1.0, 2.0], "depth_high": [3.0, 4.0]}
+    frame = pd.DataFrame({"decider": ["online", "early"], "size": 3, "instances": 9, "trained": [True, False], **depths})
+    picture = vl_convert.vegalite_to_svg(charts.depth_by_size(frame, max_depth=6).to_dict())
+    assert re.findall(r">(early|online)</text>", picture) == ["online", "early"]
+
+
+def test_points_are_outlines_where_the_condition_does_not_hold():
+    vl_convert = pytest.importorskip("vl_convert")
+    frame = pd.DataFrame({"decider": "early", "schedule": "constant", "run_seed": 0, "size": [2, 3], "depth": [2.0, 3.0], "exact_match": [1.0, 0.5]})
+    picture = vl_convert.vegalite_to_svg(charts.depth_at_the_end(frame, max_depth=4).to_dict())
+    points = re.findall(r'<path aria-label="[^"]*" role="graphics-symbol"[^>]*>', picture)
+    assert sorted('fill-opacity="0"' in point for point in points if "point" in point) == [False, True]

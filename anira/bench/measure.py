@@ -21,8 +21,8 @@ from torch.utils._pytree import tree_leaves
 def keep_memory() -> None:
     """Have this process keep the memory it frees, where its C library is glibc; elsewhere nothing happens.
 
-    By default glibc returns large blocks to the system, and each page costs a fault when it is needed again: in a
-    pass over thousands of tokens up to a third of the time, more or less by chance.
+    By default glibc returns large blocks to the system, and each page costs a fault when it is needed again: time that
+    is no contender's own, in some passes and not in others.
     """
     if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "gnu_get_libc_version"):
         for parameter, value in ((-4, 0), (-1, 2**31 - 1)):  # M_MMAP_MAX, M_TRIM_THRESHOLD of malloc.h

@@ -12,7 +12,7 @@ def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, d
     base = alt.Chart(frame).encode(x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)), color=color)
     y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(domain=domain))
     tooltip = ["decider:N", "size:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (value, low, high)), "instances:Q"]
-    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.trained", frame))
+    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.trained", color))
     band = base.mark_area(opacity=0.2).encode(y=alt.Y(f"{low}:Q", scale=alt.Scale(domain=domain)), y2=f"{high}:Q")
     return alt.layer(band, base.mark_line().encode(y=y), points).properties(width=420, description=description)
 

@@ -20,7 +20,7 @@ def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
     y = alt.Y("estimate:Q", title=None)
     tooltip = ["decider:N", "size:O", "place:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), "clusters:Q"]
     band = base.mark_area(opacity=0.15, clip=True).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
-    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.place == 'trained'", means))
+    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.place == 'trained'", color))
     each = (
         alt.Chart(runs)
         .transform_filter("datum.measure == measure_shown")
@@ -85,7 +85,7 @@ def frontier(frame: pd.DataFrame) -> alt.LayerChart:
     lines = lines.encode(x=x, y=y, order="flops_share:Q", strokeDash=alt.StrokeDash("kind:N", **kinds))
     tooltip = ["decider:N", "rule:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("exact_match", "low", "high", "depth", "flops_share"))]
     points = base.mark_point(size=80, filled=False, strokeWidth=2).encode(
-        x=x, y=y, tooltip=tooltip, shape=alt.Shape("kind:N", **kinds), **hollow_unless("datum.efficient", frame)
+        x=x, y=y, tooltip=tooltip, shape=alt.Shape("kind:N", **kinds), **hollow_unless("datum.efficient", color)
     )
     description = "Exact match against operations for each stopping rule, by decider; filled points are those that no other rule of the same decider beats."
     return alt.layer(lines, points).add_params(menu).properties(description=description)

@@ -66,10 +66,9 @@ def by_decider(frame: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
     return color, alt.Shape("decider:N", scale=alt.Scale(domain=deciders), title=None, legend=legend)
 
 
-def hollow_unless(test: str, frame: pd.DataFrame) -> dict[str, alt.Fill | alt.FillOpacity]:
-    """Encodings by which points in the decider's colour (`filled=False`) are filled where `test` holds of a row, and outlines elsewhere."""
-    fill = alt.Fill("decider:N", scale=decider_scale(list(frame["decider"].unique())), legend=None)
-    return {"fill": fill, "fillOpacity": alt.condition(test, alt.value(1), alt.value(0))}
+def hollow_unless(test: str, color: alt.Color) -> dict[str, alt.Fill | alt.FillOpacity]:
+    """Encodings by which points of this colour (`filled=False`) are filled where `test` holds of a row, and outlines elsewhere."""
+    return {"fill": alt.Fill(color["shorthand"], scale=color["scale"], legend=None), "fillOpacity": alt.condition(test, alt.value(1), alt.value(0))}
 
 
 def depth_scale(max_depth: int) -> alt.Scale:

@@ -3,7 +3,9 @@
 import altair as alt
 import pandas as pd
 
-from anira.charts.style import by_decider
+from anira.charts.style import by_decider, hollow_unless
+
+SCHEDULE_COLORS = ["#6D69CF", "#56B4D3", "#8A6D3B"]  # none that stands for a decider
 
 
 def learning_curves(frame: pd.DataFrame) -> alt.Chart:
@@ -77,18 +79,18 @@ def depth_at_the_end(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
     `frame`: decider (one panel each), schedule, run_seed, size, depth, exact_match.
     """
     schedules = list(frame["schedule"].unique())
-    color = alt.Color("schedule:N", scale=alt.Scale(domain=schedules), title="schedule")
+    color = alt.Color("schedule:N", scale=alt.Scale(domain=schedules, range=SCHEDULE_COLORS), title=None, legend=alt.Legend(orient="top"))
     size = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
     scale = alt.Scale(domain=[1, max_depth])
     lines = alt.Chart().mark_line().encode(x=size, y=alt.Y("mean(depth):Q", scale=scale), color=color)
     points = (
         alt.Chart()
-        .mark_point(size=50, filled=False)
+        .mark_point(size=50, filled=False, strokeWidth=2)
         .encode(
             x=size,
             y=alt.Y("depth:Q", title="iterations per answer token", scale=scale),
             color=color,
-            fill=alt.condition("datum.exact_match >= 0.9", color, alt.value("transparent")),
+            **hollow_unless("datum.exact_match >= 0.9", color),
             tooltip=["schedule:N", "run_seed:N", "size:O", alt.Tooltip("depth:Q", format=".2f"), alt.Tooltip("exact_match:Q", format=".2f")],
         )
     )

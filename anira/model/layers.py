@@ -72,7 +72,7 @@ class SwiGLU(nn.Module):
         gate, up = self.gate_up(x).chunk(2, dim=-1)
         if torch.is_grad_enabled():
             return self.down(F.silu(gate) * up)
-        return self.down(F.silu(gate, inplace=True).mul_(up))  # in a large batch, fresh memory takes as long as the arithmetic
+        return self.down(F.silu(gate, inplace=True).mul_(up))  # large batches wait for fresh memory
 
 
 class Layer(nn.Module):

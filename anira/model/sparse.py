@@ -119,7 +119,8 @@ def once(layer: Layer, h: Tensor, rotation: Tensor, memory: Memory) -> Tensor:
 def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memory: Memory) -> Tensor:
     """The layer of each iteration, which is the core unless layers are untied, on every row as often as the run says: h(0) → h(d*), both (N, E).
 
-    When the last row halts, its final keys and values are still written if the memory outlasts this pass.
+    When the last row halts, its final keys and values are still written if the memory outlasts this pass. Without
+    gradients the states are updated in place, h(0) among them.
     """
     queue = Queue(run, len(layers))
     states = h  # the latest of every row

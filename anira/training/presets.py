@@ -73,6 +73,8 @@ class Preset:
         return self.penalty * (min(1.0, (step - self.trunk_steps) / self.ramp_steps) if self.ramp_steps else 1.0)
 
 
+SMALL = {"deep_start": 1.0, "optimizer": "muon", "weight_decay": 0.01}  # what all recipes but the paper's share
+
 PRESETS = {
     ("brevo", "tiny"): Preset(
         task=Brevo(sizes=range(3, 9), node_names=16),
@@ -85,9 +87,7 @@ PRESETS = {
         trunk_steps=10_000,
         decay_steps=5_000,
         warmup_steps=200,
-        deep_start=1.0,
-        optimizer="muon",
-        weight_decay=0.01,
+        **SMALL,
     ),
     ("brevo", "minute"): Preset(
         task=Brevo(sizes=range(2, 5), node_names=8),
@@ -100,9 +100,7 @@ PRESETS = {
         trunk_steps=250,
         decay_steps=150,
         warmup_steps=50,
-        deep_start=1.0,
-        optimizer="muon",
-        weight_decay=0.01,
+        **SMALL,
         buckets=1,
         evaluate_every=25,
     ),
@@ -127,9 +125,7 @@ PRESETS = {
         trunk_steps=3_000,
         decay_steps=2_000,
         warmup_steps=200,
-        deep_start=1.0,
-        optimizer="muon",
-        weight_decay=0.01,
+        **SMALL,
         buckets=2,
     ),
     ("mano", "minute"): Preset(
@@ -143,9 +139,7 @@ PRESETS = {
         trunk_steps=1_600,
         decay_steps=1_000,
         warmup_steps=50,
-        deep_start=1.0,
-        optimizer="muon",
-        weight_decay=0.01,
+        **SMALL,
         buckets=1,
         evaluate_every=100,
     ),
@@ -170,9 +164,7 @@ PRESETS = {
         trunk_steps=6_000,
         decay_steps=4_000,
         warmup_steps=200,
-        deep_start=1.0,
-        optimizer="muon",
-        weight_decay=0.01,
+        **SMALL,
         buckets=2,
     ),
     ("depo", "paper"): Preset(
@@ -196,9 +188,7 @@ PRESETS = {
         trunk_steps=3_000,
         decay_steps=2_500,
         warmup_steps=200,
-        deep_start=1.0,
-        optimizer="muon",
-        weight_decay=0.01,
+        **SMALL,
     ),
     ("lano", "minute"): Preset(
         task=Lano(sizes=(2, 3)),
@@ -211,9 +201,7 @@ PRESETS = {
         trunk_steps=450,
         decay_steps=300,
         warmup_steps=50,
-        deep_start=1.0,
-        optimizer="muon",
-        weight_decay=0.01,
+        **SMALL,
         buckets=2,
         evaluate_every=150,
     ),

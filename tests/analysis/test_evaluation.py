@@ -9,7 +9,7 @@ from anira.analysis import evaluation
 from anira.analysis.evaluation import evaluate, measure
 from anira.analysis.intervals import clustered_mean
 from anira.model.anira import Anira, Config
-from anira.tasks import Brevo
+from anira.tasks import Brevo, Lano
 
 TASK = Brevo(sizes=range(3, 6), node_names=8)
 
@@ -67,3 +67,10 @@ def test_constant_depth_has_an_interval_of_no_width(model):
 def test_nothing_to_evaluate_is_an_error(model, n, sizes, message):
     with pytest.raises(ValueError, match=message):
         evaluate(model, TASK, n=n, seed=0, sizes=sizes)
+
+
+def test_a_task_without_a_prompt_has_no_prompt_depth(recwarn):
+    task = Lano(sizes=(2,))
+    config = Config(vocabulary=len(task.vocabulary), width=16, hidden=24, heads=2, decider_hidden=16, max_depth=4)
+    row = evaluate(Anira(config), task, n=3, seed=0).iloc[0]
+    assert np.isnan(row["prompt_depth"]) and row["depth"] >= 1 and not len(recwarn)

@@ -1,5 +1,6 @@
 """Grids: what a file stands for, what is wrong with it, and that runs are skipped, resumed, and fail alone."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -62,7 +63,10 @@ def test_a_finished_run_is_known_by_its_model(tmp_path, monkeypatch):
     assert not job.finished(folder)
     job.run(folder)
     assert job.finished(folder) and not Job("brevo", preset="short", seed=1).finished(folder)
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
     assert run_grid([job], tmp_path) == {}, "nothing to do, and no Ray to do it"
+    with pytest.raises(ValueError, match="needs Ray"):
+        run_grid([Job("brevo", preset="short", seed=1)], tmp_path)
 
 
 @pytest.mark.slow
