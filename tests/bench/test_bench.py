@@ -10,7 +10,7 @@ import torch
 
 from anira.bench.contenders import Shape, fixed_of, lock_step, model_of, prefill
 from anira.bench.measure import interleave, peak_bytes
-from anira.bench.profile import where_time_goes
+from anira.bench.profile import _part, where_time_goes
 from anira.bench.suite import WORKS, break_even, measure, shapes, summary
 
 CPU = torch.device("cpu")
@@ -106,7 +106,22 @@ def test_time_is_booked_on_every_part():
     frame = where_time_goes(shape, CPU, passes=1)
     times = frame.pivot(index="part", columns=["work", "contender"], values="milliseconds")
     assert (times.loc[["products of matrices", "attention"]] > 0).all().all()
-    assert times.loc["choosing and moving tokens", ("prefill", "sparse")] > times.loc["choosing and moving tokens", ("prefill", "dense")]
+    assert (times.xs("sparse", axis=1, level="contender") > 0).all().all()
+
+
+@pytest.mark.parametrize(
+    ("operator", "part"),
+    [
+        ("aten::addmm", "products of matrices"),
+        ("aten::_scaled_dot_product_flash_attention_for_cpu", "attention"),
+        ("aten::index_select", "choosing and moving tokens"),
+        ("aten::index_copy_", "choosing and moving tokens"),
+        ("aten::nonzero", "choosing and moving tokens"),
+        ("aten::silu", "norms, rotations, activations, sums"),
+    ],
+)
+def test_an_operator_belongs_to_a_part(operator, part):
+    assert _part(operator) == part
 
 
 @pytest.mark.parametrize("work", ["prefill", "training", "decoding"])
