@@ -101,7 +101,9 @@ def _takes_models(command: argparse.ArgumentParser, instances: int) -> None:
     command.add_argument("--sizes", help="such as 3-12 (default: the sizes the model was trained on)")
     command.add_argument("--instances", type=int, default=instances, help="of each size (default: %(default)s)")
     command.add_argument("--seed", type=int, default=2026)
-    command.add_argument("--out", type=Path, help="write the table here instead, compressed if the name ends in .xz")
+    command.add_argument(
+        "--out", type=Path, help="put the rows into this table instead, in place of what it says of these models; compressed if its name ends in .xz"
+    )
 
 
 def _sizes(text: str | None) -> range | None:
@@ -114,8 +116,8 @@ def _sizes(text: str | None) -> range | None:
 
 
 def _table(arguments: argparse.Namespace) -> None:
-    """Print or write one table of the rows that each model gives, with columns that say which model it is."""
-    tables = []
+    """Print the rows that each model gives, with columns that say which model it is, or put them into a table."""
+    tables = [_others(arguments.out, arguments.models)] if arguments.out and arguments.out.exists() else []
     for name in arguments.models:
         loaded = load(name)
         run, table = loaded.header["run"], arguments.rows(loaded, arguments)
@@ -123,11 +125,19 @@ def _table(arguments: argparse.Namespace) -> None:
         for place, (column, value) in enumerate(identity.items()):
             table.insert(place, column, value)
         tables.append(table)
-    text = pd.concat(tables).to_csv(index=False)
+    text = pd.concat(tables).sort_values("model", kind="stable").to_csv(index=False)
     if arguments.out:
         write_atomically(arguments.out, lzma.compress(text.encode()) if arguments.out.suffix == ".xz" else text.encode())
     else:
         print(text, end="")
+
+
+def _others(path: Path, models: list[str]) -> pd.DataFrame:
+    """The rows that a table has of other models, which may have been trained on another machine."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)  # as text: numbers stay as they are written
+    if "model" not in table:
+        raise ValueError(f"{path} is no table of models: it has no column 'model'. Choose another --out.")
+    return table[~table["model"].isin(map(_label, models))]
 
 
 def _label(name: str) -> str:

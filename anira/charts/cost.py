@@ -143,10 +143,13 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
 def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
     """How much faster than fixed depth each contender is, for every case at one mean depth; bars are medians, lines quartiles.
 
+    A case's title has work, decider, width, sequences × tokens.
+
     frame: `anira.bench.suite.summary`.
     """
     frame = frame[frame["mean_depth"] == mean_depth].sort_values(["work", "decider", "width"])
-    case = frame["work"].str.cat([frame["decider"], *(name + " " + frame[name].astype(str) for name in ("width", "batch", "length"))], sep=", ")
+    shape = frame["batch"].astype(str) + " × " + frame["length"].astype(str)
+    case = frame["work"].str.cat([frame["decider"], "width " + frame["width"].astype(str), shape], sep=", ")
     base = alt.Chart(frame.assign(case=case)).encode(y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)))
     x = alt.X("speed_up:Q", title="times as fast as fixed depth")
     tooltip = [
@@ -159,5 +162,5 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
     spread = base.mark_rule(color="#888888").encode(x=alt.X("low:Q", title="times as fast as fixed depth"), x2="high:Q")
     description = "Speed-up over fixed depth of each way of doing the same work, for each case, with quartiles."
     facets = alt.layer(bars, spread).properties(height=alt.Step(16), width=240)
-    facets = facets.facet(facet=alt.Facet("case:N", title=None, sort=None, header=alt.Header(labelAnchor="start")), columns=1)
+    facets = facets.facet(facet=alt.Facet("case:N", title=None, sort=list(case.unique()), header=alt.Header(labelAnchor="start")), columns=1)
     return facets.resolve_scale(y="independent").properties(description=description)  # each case with its own contenders
