@@ -45,14 +45,14 @@ def where_time_goes(shape: Shape, device: torch.device, passes: int = 5) -> pd.D
             for work, (calls, contenders, repetitions, share) in works.items()
             for contender in contenders
             if contender in calls
-            for part, milliseconds in _by_part(calls[contender], repetitions, device).items()
+            for part, milliseconds in by_part(calls[contender], repetitions, device).items()
         ],
         columns=["decider", "width", "work", "contender", "part", "milliseconds"],
     )
 
 
-def _by_part(call: Callable[[], object], repetitions: int, device: torch.device) -> dict[str, float]:
-    """Milliseconds of several calls in all, after one to warm up."""
+def by_part(call: Callable[[], object], repetitions: int, device: torch.device) -> dict[str, float]:
+    """Milliseconds of several calls in all, after one to warm up, in each of `PARTS` and in OTHER."""
     call()
     with profile() as profiler:
         for _ in range(repetitions):

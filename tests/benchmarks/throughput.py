@@ -1,6 +1,6 @@
 """Tokens a second of a training step, the first version's beside today's, in one run.
 
-    python tests/benchmarks/throughput.py [--out FILE.csv]
+    python tests/benchmarks/throughput.py [--out FOLDER]
 
 Each contender trains the tiny BREVO preset in a process of its own, one thread each; they take turns, a few steps
 each time, so that what else the machine does hits all alike. Time is the process's own CPU time, which a busy
@@ -8,6 +8,9 @@ machine stretches less than the clock. The first version comes out of git. All h
 name says otherwise. Printed: medians over the turns, and the arithmetic of the unpadded tokens (products of
 matrices, backward counted twice forward, the decider left out) as a share of the machine's peak, which is that of
 a product of 1 024 × 1 024 matrices in float32, measured between the turns.
+
+A second table has the milliseconds of today's step by part, by PyTorch's profiler. The products of matrices and
+attention in it are the same arithmetic in any version; what is left is all that could be saved.
 """
 
 import argparse
@@ -79,6 +82,12 @@ def peak() -> float:
     return 4 * 2 * 1024**3 / (time.process_time() - begun)
 
 
+def processor() -> str:
+    """The processor's name, where the system says it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
 def work() -> tuple[float, float]:
     """Tokens of a batch, and operations of a step on them."""
     from anira.model.flops import token_cost
@@ -131,19 +140,36 @@ def measure(turns: int, steps: int) -> pd.DataFrame:
                         "share_of_peak": operations / step / float(np.median(peaks)),
                         "turns": turns,
                         "torch": torch.__version__,
-                        "machine": platform.processor() or platform.machine(),
+                        "machine": processor(),
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def by_parts(steps: int) -> pd.DataFrame:
+    """Milliseconds of a step in each part, one row for each phase and part."""
+    from anira.bench.profile import by_part
+    from anira.training.loop import Run
+    from anira.training.presets import preset
+
+    torch.set_num_threads(1)
+    recipe, rows = preset("brevo", "tiny"), []
+    run = Run.start(recipe, "online", 0, {})
+    run.model.train()
+    for phase, first in zip(PHASES, (0, recipe.trunk_steps), strict=True):
+        run.step = first
+        rows += [(phase, part, time / steps) for part, time in by_part(run.advance, steps, torch.device("cpu")).items()]
+    return pd.DataFrame(rows, columns=["phase", "part", "milliseconds"])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--steps", type=int, default=4, help="in one turn (default: %(default)s)")
-    parser.add_argument("--out", type=Path, help="write the table here as CSV, too")
+    parser.add_argument("--out", type=Path, help="write throughput.csv and throughput-profile.csv into this folder, too")
     arguments = parser.parse_args()
-    table = measure(arguments.turns, arguments.steps).round(4)
-    print(table.drop(columns=["torch", "machine"]).to_string(index=False))
-    if arguments.out:
-        table.to_csv(arguments.out, index=False)
+    tables = {"throughput": measure(arguments.turns, arguments.steps), "throughput-profile": by_parts(20)}
+    for name, table in tables.items():
+        print(table.drop(columns=["torch", "machine"], errors="ignore").round(4).to_string(index=False), end="\n\n")
+        if arguments.out:
+            table.to_csv(arguments.out / f"{name}.csv", index=False, float_format="%.5g")
