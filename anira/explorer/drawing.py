@@ -118,7 +118,7 @@ def walk(instance: Instance, task: Task, query: int = 0) -> pd.DataFrame:
     """
     names = task.vocabulary.decode(instance.prompt)
     asked = names.index("<query>")
-    tails, heads = names[1:asked:2], names[2:asked:2]
+    tails, heads = names[1:asked:2], [name.removeprefix("→") for name in names[2:asked:2]]
     (hops, node), places = instance.source.graph["queries"][query], []
     for _ in range(hops):
         places.append(tails.index(node))

@@ -5,9 +5,10 @@ k hops further; the answer is one node per query, in the order of the queries (p
 PhysicsLM 4.1). PhysicsLM puts each answer behind its query; here all queries come first, so that
 the answer is one run of tokens.
 
-    <bos> c a b c a b <query> 2 a 2 b <answer> c a        the cycle a→b→c→a
+    <bos> c →a b →c a →b <query> 2 a 2 b <answer> c a        the cycle a→b→c→a
 
-Every cycle is longer than any number of hops asked for, so k hops are k different edges.
+Every cycle is longer than any number of hops asked for, so k hops are k different edges. The head of an edge has a
+token of its own, as in BREVO: with bare pairs a small model is still guessing when with these it has learned it all.
 """
 
 from collections.abc import Iterable
@@ -39,7 +40,7 @@ def fill(rng, nodes, shares, hops, names, first_name, tokens, lengths, features)
     """Draw one instance per row and write its tokens and features in place.
 
     nodes, shares: lengths of the cycle and the cumulative probability of each · hops (B, Q): those of each
-    query · names: how many node names there are · first_name: the token of the first of them.
+    query · names: how many node names there are · first_name: the token of the first of them; as heads they follow.
     """
     queries = hops.shape[1]
     for row in range(len(hops)):
@@ -54,7 +55,7 @@ def fill(rng, nodes, shares, hops, names, first_name, tokens, lengths, features)
         for e in range(n):
             i = order[e, 0]
             place[i] = e
-            line[t], line[t + 1] = first_name + cycle[i], first_name + cycle[(i + 1) % n]
+            line[t], line[t + 1] = first_name + cycle[i], first_name + names + cycle[(i + 1) % n]
             t += 2
         line[t] = QUERY
         answer = t + 1 + 2 * queries
@@ -121,8 +122,8 @@ class Depo:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        hops = tuple(str(k) for k in range(1, min(self.nodes)))
-        return Vocabulary(SPECIALS + hops + node_names(self.node_names))
+        hops, names = (str(k) for k in range(1, min(self.nodes))), node_names(self.node_names)
+        return Vocabulary((*SPECIALS, *hops, *names, *(f"→{name}" for name in names)))
 
     def max_length(self, size: int) -> int:
         """Tokens of an instance on the longest cycle."""
@@ -144,7 +145,8 @@ class Depo:
         names = self.vocabulary.decode(tokens[:end])
         asked = names.index("<query>")
         queries = [(int(hops), node) for hops, node in zip(names[asked + 1 : -1 : 2], names[asked + 2 : -1 : 2], strict=True)]
-        cycle = nx.DiGraph(zip(names[1:asked:2], names[2:asked:2], strict=True), queries=queries)
+        cycle = nx.DiGraph(queries=queries)
+        cycle.add_edges_from((tail, head.removeprefix("→")) for tail, head in zip(names[1:asked:2], names[2:asked:2], strict=True))
         columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
         return Instance(tokens[:end], tokens[end:], int(size), cycle, columns)
 

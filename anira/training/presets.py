@@ -167,6 +167,21 @@ PRESETS = {
         **SMALL,
         buckets=2,
     ),
+    ("depo", "minute"): Preset(
+        task=Depo(sizes=range(1, 4), nodes=range(4, 7), node_names=6),
+        model=dict(max_depth=5, width=48, hidden=96, heads=4, decider_hidden=96, max_length=64),
+        steps=2_800,
+        batch_size=64,
+        learning_rate=5e-3,
+        penalty=0.05,
+        prior_base=2,
+        trunk_steps=1_800,
+        decay_steps=1_000,
+        warmup_steps=50,
+        **SMALL,
+        buckets=1,
+        evaluate_every=100,
+    ),
     ("depo", "paper"): Preset(
         task=Depo(sizes=range(1, 9), nodes=range(9, 76), node_names=75),  # the paper does not say how long its cycles are
         model=dict(max_depth=6, width=512, hidden=2048, heads=8, decider_hidden=2048, max_length=256),

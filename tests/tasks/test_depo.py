@@ -26,7 +26,8 @@ def check(task, instance):
     assert task.vocabulary.decode(instance.answer) == [walk(cycle, node, hops)[-1] for hops, node in cycle.graph["queries"]]
     names = task.vocabulary.decode(instance.prompt)
     asked = names.index("<query>")
-    edges = list(zip(names[1:asked:2], names[2:asked:2], strict=True))
+    assert all(name.startswith("→") for name in names[2:asked:2])
+    edges = [(tail, head.removeprefix("→")) for tail, head in zip(names[1:asked:2], names[2:asked:2], strict=True)]
     for answered, (hops, node) in enumerate(instance.source.graph["queries"]):
         values = {name: column[len(instance.prompt) + answered] for name, column in instance.features.items()}
         wanted, read, readings = list(pairwise(walk(instance.source, node, hops))), 0, 0
