@@ -33,11 +33,12 @@ book: $(INSTALLED)
 # What the chapters on training, alignment, generalization and timing read, from whatever is in runs/: one table a task and preset.
 RESULTS := book/results
 models = $(wildcard runs/$(1)-*-$(2)-[0-9]/model.safetensors)
+choosing = $(wildcard $(foreach decider,early online,runs/$(1)-$(decider)-$(2)-[0-9]/model.safetensors))
 evaluated = $(if $(models),$(BIN)/anira evaluate $(models) $(3) --out $(RESULTS)/generalization/$(1)-$(2).csv)
 stopped = $(if $(models),$(BIN)/anira stopping $(models) $(3) --out $(RESULTS)/stopping/$(1)-$(2).csv)
-traced = $(if $(models),$(BIN)/anira trace $(models) $(3) --out $(RESULTS)/traces/$(1)-$(2).csv.xz)
-intervened = $(if $(models),$(BIN)/anira intervene $(models) $(3) --out $(RESULTS)/traces/$(1)-$(2)-interventions.csv.xz)
-questioned = $(if $(models),$(BIN)/anira question $(models) $(3) --out $(RESULTS)/question/$(1)-$(2).csv)
+traced = $(if $(choosing),$(BIN)/anira trace $(choosing) $(3) --out $(RESULTS)/traces/$(1)-$(2).csv.xz)
+intervened = $(if $(choosing),$(BIN)/anira intervene $(choosing) $(3) --out $(RESULTS)/traces/$(1)-$(2)-interventions.csv.xz)
+questioned = $(if $(choosing),$(BIN)/anira question $(choosing) $(3) --out $(RESULTS)/question/$(1)-$(2).csv)
 
 tables: $(INSTALLED)
 	for run in $(wildcard runs/*/metrics.csv); do cp $$run $(RESULTS)/training/$$(basename $$(dirname $$run)).csv; done

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from anira import charts
+from anira.charts.style import by_decider
 
 
 def simple_chart() -> alt.Chart:
@@ -35,6 +36,13 @@ def test_colour_and_shape_share_one_legend():
     frame = pd.DataFrame({"decider": ["online", "early"], "size": 3, "instances": 9, "trained": [True, False], **depths})
     picture = vl_convert.vegalite_to_svg(charts.depth_by_size(frame, max_depth=6).to_dict())
     assert re.findall(r">(early|online)</text>", picture) == ["early", "online"]  # whatever the order of the rows
+
+
+def test_a_decider_keeps_its_shape_in_whatever_company():
+    alone, among = (by_decider(pd.DataFrame({"decider": deciders}))[1]["scale"] for deciders in (["online"], ["untied", "online", "early"]))
+    assert among.domain == ["early", "online", "untied"] and among.range[1] == alone.range[0]
+    with pytest.raises(ValueError, match="mine"):
+        by_decider(pd.DataFrame({"decider": ["online", "mine"]}))
 
 
 def test_points_are_outlines_where_the_condition_does_not_hold():

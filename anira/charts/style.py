@@ -15,6 +15,7 @@ import pandas as pd
 
 #: One colour for each way of deciding depth, the same in every chapter (Okabe and Ito's palette, safe for colour-blind readers).
 DECIDER_COLORS = {"early": "#D55E00", "online": "#0072B2", "fixed": "#009E73", "untied": "#CC79A7", "hybrid": "#E69F00"}
+#: And one shape.
 DECIDER_SHAPES = {"early": "circle", "online": "square", "fixed": "diamond", "untied": "cross", "hybrid": "triangle-up"}
 
 #: Depth from shallow to deep. Lightness falls steadily, and no step vanishes on a white or a dark page.
@@ -62,7 +63,7 @@ def decider_scale(deciders: list[str]) -> alt.Scale:
 
 def by_decider(frame: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape by decider, the same in every chart. They agree in everything that a legend shows, so that a chart with both has one legend."""
-    deciders, legend = [decider for decider in DECIDER_COLORS if decider in set(frame["decider"])], alt.Legend(orient="top")
+    deciders, legend = sorted(set(frame["decider"]), key=list(DECIDER_COLORS).index), alt.Legend(orient="top")
     shapes = alt.Scale(domain=deciders, range=[DECIDER_SHAPES[decider] for decider in deciders])
     color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=legend)
     return color, alt.Shape("decider:N", scale=shapes, title=None, legend=legend)
