@@ -1,5 +1,6 @@
 """The figures on cost show every case of the committed table, and say what they show."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,13 @@ def table() -> pd.DataFrame:
 @pytest.mark.parametrize("draw", [cost.speed_ups, cost.where_it_pays, cost.speed_ups_at])
 def test_figures_of_the_measured_table_describe_themselves(table, draw):
     assert len(draw(table).to_dict()["description"]) > 40
+
+
+def test_cases_stand_from_narrow_to_wide_and_their_titles_fit_a_phone(table):
+    vl_convert = pytest.importorskip("vl_convert")
+    picture = vl_convert.vegalite_to_svg(cost.speed_ups_at(table[table["work"] == "decoding"]).to_dict())
+    titles = re.findall(r">(decoding, [^<]+)</text>", picture)
+    assert titles == [f"decoding, {decider}, width {width}, 32 × 32" for decider in ("early", "online") for width in (96, 256)]
 
 
 def test_the_reader_chooses_only_what_was_measured_over_depth(table):
