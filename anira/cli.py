@@ -3,6 +3,7 @@
 import argparse
 import lzma
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import torch.distributed as dist
 
 from anira.analysis.generalization import family_name, generalize
 from anira.analysis.interventions import intervene
+from anira.analysis.probes import probe
 from anira.analysis.question import depth_on_operators, operator_effects, question_trace
 from anira.analysis.stopping import frontier
 from anira.analysis.trace import trace
@@ -159,6 +161,11 @@ def _question(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     return depth_on_operators(traced).assign(**operator_effects(traced))
 
 
+def _probe(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
+    model, task, sizes, instances, seed = _sample(loaded, arguments)
+    return probe(model, replace(task, sizes=tuple(sizes)), instances * len(sizes), seed).round(5)
+
+
 def _sample(loaded: Loaded, arguments: argparse.Namespace) -> tuple:
     """What is asked about: the model, its task, sizes, instances of each, seed."""
     return loaded.model, loaded.task, _sizes(arguments.sizes) or loaded.task.sizes, arguments.instances, arguments.seed
@@ -183,6 +190,12 @@ TABLES = {
         300,
         "the depth of every answer token beside its difficulty",
         "Trace models on the same instances, one row per answer token",
+    ),
+    "probe": (
+        _probe,
+        1000,
+        "how much of a token's difficulty its state shows, before the first iteration and after each",
+        "Train probes of the decider's form to tell features of answer tokens from a model's states; of all sizes mixed, so many instances a size on average",
     ),
     "intervene": (
         lambda loaded, arguments: intervene(*_sample(loaded, arguments)),

@@ -7,6 +7,7 @@ from anira.charts.evidence import (
     exact_match_by_size,
     forced_depths,
     timing_coefficients,
+    told_by_state,
     variance_shares,
 )
 from anira.charts.generalization import families, frontier, more_iterations, operators, unseen_sizes
@@ -42,6 +43,7 @@ __all__ = [
     "search_steps",
     "settling",
     "timing_coefficients",
+    "told_by_state",
     "tree_steps",
     "unseen_sizes",
     "variance_shares",

@@ -93,28 +93,30 @@ def variance_shares(frame: pd.DataFrame) -> alt.LayerChart:
     return _forest(frame, "term", "share of the variance of depth", {"measure": "counted as"}, text, ["seeds:Q"])
 
 
+def _line(frame: pd.DataFrame, x: alt.X, y: alt.Y, choices: dict[str, str], description: str, tooltip: list[str | alt.Tooltip]) -> alt.LayerChart:
+    """A line with its interval band for each decider; menus choose among the numbers."""
+    params, chosen = _menus(choices, frame)
+    base = alt.Chart(frame).transform_filter(chosen)
+    color, shape = by_decider(frame)
+    band = base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=y["scale"]), y2="high:Q", color=color)
+    line = base.mark_line().encode(x=x, y=y, color=color)
+    points = base.mark_point(size=60, opacity=1).encode(x=x, y=y, color=color, shape=shape, tooltip=["decider:N", x["shorthand"], *tooltip])
+    return alt.layer(band, line, points).add_params(*params).properties(width=420, description=description)
+
+
+def _numbers(*names: str, format: str = ".3f") -> list[alt.Tooltip]:
+    return [alt.Tooltip(f"{name}:Q", format=format) for name in names]
+
+
 def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Mean depth over the values of a feature, one line a decider; a menu chooses the feature.
 
     `frame`: feature, value, decider, estimate, low, high, seeds.
     """
-    params, chosen = _menus({"feature": "feature"}, frame)
-    base = alt.Chart(frame).transform_filter(chosen)
     x = alt.X("value:Q", title="value of the feature", axis=alt.Axis(tickMinStep=1, format="d"))
-    scale = alt.Scale(domain=[1, max_depth], clamp=True)
-    color, shape = by_decider(frame)
-    band = base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q", color=color)
-    y = alt.Y("estimate:Q", title="iterations per answer token", scale=scale)
-    line = base.mark_line().encode(x=x, y=y, color=color)
-    points = base.mark_point(size=60, opacity=1).encode(
-        x=x,
-        y=y,
-        color=color,
-        shape=shape,
-        tooltip=["decider:N", "value:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("estimate", "low", "high")), "seeds:Q"],
-    )
+    y = alt.Y("estimate:Q", title="iterations per answer token", scale=alt.Scale(domain=[1, max_depth], clamp=True))
     text = "Mean iterations on answer tokens over the values of a feature of difficulty, by decider, with 95 % intervals."
-    return alt.layer(band, line, points).add_params(*params).properties(description=text)
+    return _line(frame, x, y, {"feature": "feature"}, text, [*_numbers("estimate", "low", "high", format=".2f"), "seeds:Q"])
 
 
 def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
@@ -122,18 +124,18 @@ def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
 
     `frame`: change (what the menu chooses from, in words), amount (-2..2 or 1..D), decider, estimate, low, high, depth, seeds.
     """
-    params, chosen = _menus({"change": "every answer token gets"}, frame)
-    base = alt.Chart(frame).transform_filter(chosen)
     x = alt.X("amount:O", title="iterations", axis=alt.Axis(labelAngle=0))
-    color, shape = by_decider(frame)
-    band = base.mark_area(opacity=0.2).encode(x=x, y="low:Q", y2="high:Q", color=color)
     y = alt.Y("estimate:Q", title="answer tokens right", scale=alt.Scale(domain=[0, 1], clamp=True))
-    points = base.mark_point(size=60, opacity=1).encode(
-        x=x,
-        y=y,
-        color=color,
-        shape=shape,
-        tooltip=["decider:N", "amount:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high", "depth")), "seeds:Q"],
-    )
     text = "Share of answer tokens that are right when each gets more or fewer iterations than it chose, by decider, with 95 % intervals."
-    return alt.layer(band, base.mark_line().encode(x=x, y=y, color=color), points).add_params(*params).properties(width=420, description=text)
+    return _line(frame, x, y, {"change": "every answer token gets"}, text, [*_numbers("estimate", "low", "high", "depth"), "seeds:Q"])
+
+
+def told_by_state(frame: pd.DataFrame) -> alt.LayerChart:
+    """What a probe can tell from the state after each iteration, one line a decider; a menu for what it tells.
+
+    `frame`: told (what the menu chooses from, in words), iteration (0..D), decider, estimate, low, high, clusters: R² of probes.
+    """
+    x = alt.X("iteration:O", title="iterations behind it", axis=alt.Axis(labelAngle=0))
+    y = alt.Y("estimate:Q", title="R² beyond size and place", scale=alt.Scale(domain=[0, 1], clamp=True))
+    text = "Share of what size and place leave unexplained that a probe can tell from the state after each iteration, by decider, with 95 % intervals."
+    return _line(frame, x, y, {"told": "the probe tells"}, text, _numbers("estimate", "low", "high"))

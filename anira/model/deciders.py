@@ -76,7 +76,7 @@ class Sample:
 Select = Sample | str | float  # how a depth is taken from q: a sample, or a stopping rule
 
 
-def _head(width: int, hidden: int, outputs: int) -> nn.Sequential:
+def head(width: int, hidden: int, outputs: int) -> nn.Sequential:
     """LayerNorm → Linear without bias → SiLU → Linear with bias (paper, appendix A.4)."""
     return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden, bias=False), nn.SiLU(), nn.Linear(hidden, outputs))
 
@@ -93,7 +93,7 @@ class Early(nn.Module):
     def __init__(self, width: int, hidden: int, max_depth: int):
         super().__init__()
         self.max_depth = max_depth
-        self.head = _head(width, hidden, max_depth)
+        self.head = head(width, hidden, max_depth)
 
     def deepen(self, deep_start: float) -> None:
         """Start with each further iteration e^deep_start times as probable as the one before."""
@@ -141,7 +141,7 @@ class Online(nn.Module):
     def __init__(self, width: int, hidden: int, max_depth: int):
         super().__init__()
         self.max_depth = max_depth
-        self.head = _head(width, hidden, 1)
+        self.head = head(width, hidden, 1)
 
     def deepen(self, deep_start: float) -> None:
         """Start with one halting probability for all, such that depth D is as probable as for `Early`."""
