@@ -12,7 +12,7 @@ import torch.distributed as dist
 
 from anira.analysis.generalization import family_name, generalize
 from anira.analysis.interventions import intervene
-from anira.analysis.probes import probe
+from anira.analysis.probes import GIVEN, probe
 from anira.analysis.question import depth_on_operators, operator_effects, question_trace
 from anira.analysis.stopping import frontier
 from anira.analysis.trace import trace
@@ -83,6 +83,15 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, description=f"{description}; prints a CSV table.")
         _takes_models(command, instances)
         command.set_defaults(call=_table, rows=rows)
+
+    command = commands.add_parser(
+        "probe",
+        help="how much of a token's difficulty its state shows, before the first iteration and after each",
+        description="Train probes of the decider's form to tell features of answer tokens from a model's states, with all sizes mixed; prints a CSV table.",
+    )
+    _takes_models(command, instances=1000)
+    command.add_argument("--given", nargs="*", choices=GIVEN, default=GIVEN, help="what the probe is told besides the state (default: size place)")
+    command.set_defaults(call=_table, rows=_probe)
 
     command = commands.add_parser(
         "bench",
@@ -163,7 +172,7 @@ def _question(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
 
 def _probe(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     model, task, sizes, instances, seed = _sample(loaded, arguments)
-    return probe(model, replace(task, sizes=tuple(sizes)), instances * len(sizes), seed).round(5)
+    return probe(model, replace(task, sizes=tuple(sizes)), instances * len(sizes), seed, given=arguments.given).round(5)
 
 
 def _sample(loaded: Loaded, arguments: argparse.Namespace) -> tuple:
@@ -190,12 +199,6 @@ TABLES = {
         300,
         "the depth of every answer token beside its difficulty",
         "Trace models on the same instances, one row per answer token",
-    ),
-    "probe": (
-        _probe,
-        1000,
-        "how much of a token's difficulty its state shows, before the first iteration and after each",
-        "Train probes of the decider's form to tell features of answer tokens from a model's states; of all sizes mixed, so many instances a size on average",
     ),
     "intervene": (
         lambda loaded, arguments: intervene(*_sample(loaded, arguments)),

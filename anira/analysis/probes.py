@@ -2,11 +2,11 @@
 
 A decider can go only by what is in the state that it is shown. A *probe* finds out what that is: a network of the
 decider's own form, trained to tell the difficulties of an answer token from the state at the position before it, which
-predicts the token, and judged on instances that it has not seen. Size and place in the answer are given to it, and what
-they tell by themselves is no merit of the state.
+predicts the token, and judged on instances that it has not seen. The size of the instance and the token's place in the
+answer are given to it, and what they tell by themselves is no merit of the state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from anira.tasks.task import Task
 HELD_OUT = 0.2  # share of the instances that a probe is judged by
 STEPS, TOKENS, LEARNING_RATE = 1000, 512, 2e-3  # of a probe's training
 CHOICE = "expected_depth"  # what the model itself chose, told like a feature
+GIVEN = ("size", "place")  # what a probe need not find
 
 
 @torch.no_grad()
@@ -42,21 +43,25 @@ def state(model: Anira, tokens: Tensor, iterations: int, depths: Tensor | None =
     return seen[0]
 
 
-def probe(model: Anira, task: Task, n: int, seed: int, *, draws: int = 200) -> pd.DataFrame:
+def probe(model: Anira, task: Task, n: int, seed: int, *, given: Collection[str] = GIVEN, draws: int = 200) -> pd.DataFrame:
     """How much of each difficulty the state shows after 0..D iterations, on `n` instances of the task's mixture of sizes.
 
     Args:
         model: one whose iterations share a layer, so no untied one.
         task: one that draws batches with their features (`batch_with_features`), as all tasks of the suite do.
+        given: what the probe is told besides the state, any of "size" and "place" (0 is the answer's first token). Where
+            the size *is* the difficulty, as the hops that DEPO asks for, leave it to the state.
         draws: bootstrap samples for the intervals; 0 for none.
 
     Returns:
         One row per iteration and feature of answer tokens, and per iteration one for "expected_depth", the model's own
         E[d] of the token. Columns: iteration, feature, and those of `anira.analysis.intervals`. The estimate is R² on
-        held-out instances, of what the mean over tokens of the same size and place leaves unexplained: 1 if the state
-        shows all of that, 0 if nothing of it; below 0 the probe has learned what does not hold. Undefined where size
-        and place leave nothing. Intervals are over instances, for this model and this probe.
+        held-out instances, of what the mean over tokens with the same of what is given leaves unexplained: 1 if the
+        state shows all of that, 0 if nothing of it; below 0 the probe has learned what does not hold. Undefined where
+        nothing is left. Intervals are over instances, for this model and this probe.
     """
+    if not set(given) <= set(GIVEN):
+        raise ValueError(f"A probe can be given {' and '.join(GIVEN)}, received {', '.join(map(repr, given))}.")
     if model.untied:
         raise ValueError("Untied layers have no state between iterations that a decider could be shown. Take a model with one core.")
     if not hasattr(task, "batch_with_features"):
@@ -67,16 +72,17 @@ def probe(model: Anira, task: Task, n: int, seed: int, *, draws: int = 200) -> p
     train = owner < round(n * (1 - HELD_OUT))
     if train.all() or not train.any():
         raise ValueError(f"A probe learns from some instances and is judged by others, received n = {n}. Take a thousand or more.")
-    known = torch.cat([F.one_hot(torch.from_numpy(column)) for column in (size, place)], 1).float()  # (tokens, sizes + places)
-    unexplained = _less_cell_means(values, [size, place], train)
+    cell = [column for name, column in zip(GIVEN, (size, place), strict=True) if name in given]
+    unexplained = _less_cell_means(values, cell, train)
     varies = unexplained[~train].var(axis=0) > 1e-6 * np.maximum(values.var(axis=0), 1)
     names, tables = [*names, CHOICE], []
     for iteration in range(model.config.max_depth + 1):
-        inputs = torch.cat([torch.cat([chunk[4][iteration] for chunk in chunks]), known], 1)
+        states = torch.cat([chunk[4][iteration] for chunk in chunks])
+        inputs = torch.cat([states, *(F.one_hot(torch.from_numpy(column)) for column in cell)], 1)  # (tokens, E + sizes + places)
         errors = ((values - _told(inputs, values, train, model.config.decider_hidden, seed)) ** 2)[~train]
         total = np.where(varies, unexplained[~train] ** 2, np.nan)
         rows = cluster_bootstrap(lambda weights, e=errors, t=total: 1 - weights @ e / (weights @ t), owner[~train], names=names, draws=draws, seed=seed)
-        rows.loc[~varies, "reason"] = "size and place leave nothing to tell"
+        rows.loc[~varies, "reason"] = f"{' and '.join(given)} leave nothing to tell" if given else "it does not vary"
         tables.append(rows.rename_axis("feature").reset_index().assign(iteration=iteration))
     return pd.concat(tables, ignore_index=True)[["iteration", "feature", *COLUMNS]]
 
@@ -102,7 +108,8 @@ def _chunks(model: Anira, task: Task, names: list[str], n: int, seed: int) -> It
 def _less_cell_means(values: np.ndarray, cell: list[np.ndarray], train: np.ndarray) -> np.ndarray:
     """The values (tokens, F) less the mean of the training tokens of the same cell, or of all of them where it has none."""
     learned = pd.DataFrame(np.where(train[:, None], values, np.nan))
-    return values - learned.groupby(cell).transform("mean").fillna(learned.mean()).to_numpy()
+    means = learned.groupby(cell or np.zeros(len(values))).transform("mean")
+    return values - means.fillna(learned.mean()).to_numpy()
 
 
 def _told(inputs: Tensor, values: np.ndarray, train: np.ndarray, hidden: int, seed: int) -> np.ndarray:

@@ -232,6 +232,9 @@ PRESETS = {
     ),
 }
 PRESETS["brevo", "minute-gap"] = replace(PRESETS["brevo", "minute"], task=Brevo(sizes=(2, 4), node_names=8))
+PRESETS["depo", "minute-one"] = replace(  # k in plain sight, but a quarter of the answers to learn from
+    PRESETS["depo", "minute"], task=replace(PRESETS["depo", "minute"].task, queries=1), steps=4_600, trunk_steps=3_600
+)
 
 
 def preset(task: str, name: str) -> Preset:

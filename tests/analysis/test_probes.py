@@ -78,6 +78,18 @@ def test_place_and_size_are_given_to_the_probe_and_earn_it_nothing(model):
     assert (table.loc["before", "estimate"] < 0.05).all()
 
 
+def test_what_is_given_decides_what_is_left_to_tell(model):
+    class Counted(Planted):
+        def batch_with_features(self, n, rng):
+            batch, features = super().batch_with_features(n, rng)
+            features[:, 3:, 0] = np.arange(3)  # the place, and nothing else
+            return batch, features
+
+    left = {given: probe(model, Counted(), 60, seed=1, given=given, draws=0).set_index("feature").loc["before"] for given in (("size", "place"), ("size",), ())}
+    assert left["size", "place"]["estimate"].isna().all() and set(left["size", "place"]["reason"]) == {"size and place leave nothing to tell"}
+    assert left["size",]["estimate"].notna().all() and left[()]["estimate"].notna().all()
+
+
 def test_an_early_choice_stands_in_the_state_it_was_made_from():
     task = Depo(sizes=(1, 2), nodes=(3, 4), node_names=4)
     model = Anira(Config(vocabulary=len(task.vocabulary), decider="early", width=16, hidden=24, heads=2, decider_hidden=16, max_depth=3))
@@ -93,5 +105,7 @@ def test_what_cannot_be_probed_says_so(model):
         probe(untied, Planted(), 100, seed=0)
     with pytest.raises(ValueError, match="batch_with_features"):
         probe(model, type("Bare", (), {"name": "bare"})(), 100, seed=0)
+    with pytest.raises(ValueError, match="can be given size and place, received 'position'"):
+        probe(model, Planted(), 100, seed=0, given=["position"])
     with pytest.raises(ValueError, match="received n = 1"):
         probe(model, Planted(), 1, seed=0)
