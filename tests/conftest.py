@@ -1,9 +1,10 @@
-"""Shared by all tests: a headless browser, where this machine has one."""
+"""Shared by all tests: a headless browser, where this machine has one, and a single thread."""
 
 import shutil
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
@@ -20,3 +21,12 @@ def browser() -> Iterator:
         chromium = driver.chromium.launch(executable_path=path, args=quiet)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Tensors this small are faster without threads, which moreover wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -100,7 +100,7 @@ def _chunks(model: Anira, task: Task, names: list[str], n: int, seed: int) -> It
         with torch.no_grad():
             output = model(tokens)
         told = torch.cat([features, output.expected_depths.double().cpu()[..., None]], -1)[asked].numpy()
-        states = [state(model, tokens, iteration, output.depths).cpu()[asked] for iteration in range(model.config.max_depth + 1)]
+        states = [state(model, tokens, iteration, output.depths).cpu().float()[asked] for iteration in range(model.config.max_depth + 1)]
         rows = asked.nonzero()[:, 0]
         yield first + rows.numpy(), batch.sizes[rows].numpy(), place, told, states
 

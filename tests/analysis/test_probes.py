@@ -1,5 +1,6 @@
 """Probes: they are shown the states that the decider is shown, find what stands there, and nothing else."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +13,7 @@ from anira.tasks import Depo
 from anira.tasks.task import Feature, to_batch
 from tests.model.random_models import random_model
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @torch.no_grad()
@@ -71,11 +66,11 @@ def test_place_and_size_are_given_to_the_probe_and_earn_it_nothing(model):
     class Placed(Planted):
         def batch_with_features(self, n, rng):
             batch, features = super().batch_with_features(n, rng)
-            features[:, 3:, 0] = 100 * np.arange(3) + rng.random((n, 3))  # nearly all of it is the place
+            features[:, 3:, 0] = 3 * np.arange(3) + rng.random((n, 3))  # nearly all of it is the place
             return batch, features
 
     table = probe(model, Placed(), 600, seed=1, draws=0).set_index(["feature", "iteration"])
-    assert (table.loc["before", "estimate"] < 0.05).all()
+    assert table.loc["before", "estimate"].between(-0.3, 0.05).all()  # far below, it would not know the place
 
 
 def test_what_is_given_decides_what_is_left_to_tell(model):
@@ -85,6 +80,7 @@ def test_what_is_given_decides_what_is_left_to_tell(model):
             features[:, 3:, 0] = np.arange(3)  # the place, and nothing else
             return batch, features
 
+    model = deepcopy(model).double()  # whatever the states are computed in
     left = {given: probe(model, Counted(), 60, seed=1, given=given, draws=0).set_index("feature").loc["before"] for given in (("size", "place"), ("size",), ())}
     assert left["size", "place"]["estimate"].isna().all() and set(left["size", "place"]["reason"]) == {"size and place leave nothing to tell"}
     assert left["size",]["estimate"].notna().all() and left[()]["estimate"].notna().all()
