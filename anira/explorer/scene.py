@@ -17,7 +17,7 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from anira.explorer.layout import layout
+from anira.drawing.layout import layout
 from anira.model.anira import Anira
 from anira.model.deciders import Select
 from anira.tasks.brevo import Brevo

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from anira.explorer.layout import layout
+from anira.drawing.layout import layout
 from anira.explorer.recording import instance_of
 from anira.explorer.scene import scene, solve
 from anira.model.decoding import generate

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anira.explorer.drawing import arrows, expression_tree, parse_tree, walk
+from anira.drawing.instances import arrows, expression_tree, parse_tree, walk
 from anira.tasks import Brevo, Depo, Lano, Mano, graphs
 
 
@@ -18,14 +18,16 @@ def test_the_nodes_drawn_as_listed_are_the_frontier(family):
             assert listed.sum() == node["frontier_size"]
 
 
-def test_the_operators_drawn_as_open_are_the_stack_and_end_with_their_values():
+@pytest.mark.parametrize("modulus", [5, 23])
+def test_the_operators_drawn_as_open_are_the_stack_and_end_with_their_values(modulus):
+    task = Mano(modulus=modulus)
     for size in range(1, 9):
-        instance = Mano().sample(size, np.random.default_rng(size))
-        nodes, edges = expression_tree(instance)
+        instance = task.sample(size, np.random.default_rng(size))
+        nodes, edges = expression_tree(instance, task)
         assert len(nodes) == len(edges) + 1 == 2 * size + 1
         for _, node in nodes.iterrows():
             assert ((nodes["opens"] < node["at"]) & (nodes["closes"] >= node["at"])).sum() == node["stack_height"]
-        assert int(nodes["value"].iloc[0]) == instance.source.value(23)
+        assert [nodes["value"].iloc[0]] == task.vocabulary.decode(instance.answer)
 
 
 def test_the_leaves_of_a_parse_tree_are_the_tokens_with_their_features():

@@ -4,9 +4,9 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from anira.explorer.layout import layout
+from anira.drawing.layout import layout
 from anira.tasks.grammar import Tree
-from anira.tasks.mano import Expression
+from anira.tasks.mano import Expression, Mano
 from anira.tasks.task import Instance, Task
 
 RADIUS = 0.045  # of a node, in widths of the drawing: arrow heads stop there
@@ -53,8 +53,8 @@ def _listed(graph: nx.DiGraph, query: str, order) -> dict[str, int]:
     return listed
 
 
-def expression_tree(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Nodes and edges of a MANO instance as `anira.charts.tree_steps` takes them; an operator's value is modulo 23."""
+def expression_tree(instance: Instance, task: Mano) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Nodes and edges of a MANO instance as `anira.charts.tree_steps` takes them; an operator's value is modulo the task's modulus."""
 
     def inner(node):
         return isinstance(node, Expression)
@@ -64,7 +64,7 @@ def expression_tree(instance: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
         children=lambda node: (node.left, node.right) if inner(node) else (),
         label=lambda node: node.operator if inner(node) else str(node),
         is_token=lambda node: True,
-        value=lambda node: str(node.value(23)) if inner(node) else None,
+        value=lambda node: str(node.value(task.modulus)) if inner(node) else None,
     )
 
 
