@@ -10,16 +10,17 @@ import pandas as pd
 import torch
 import torch.distributed as dist
 
-from anira.analysis.generalization import family_name, generalize
-from anira.analysis.interventions import intervene
-from anira.analysis.probes import GIVEN, probe
-from anira.analysis.question import depth_on_operators, operator_effects, question_trace
-from anira.analysis.stopping import frontier
-from anira.analysis.trace import trace
+from anira.analysis.question import depth_on_operators, operator_effects
 from anira.bench.contenders import Shape
 from anira.bench.profile import where_time_goes
 from anira.bench.suite import LENGTH, WIDTHS, WORKS, bench, summary
 from anira.charts.cost import speed_ups_at
+from anira.evaluation.generalize import family_name, generalize
+from anira.evaluation.interventions import intervene
+from anira.evaluation.probes import GIVEN, probe
+from anira.evaluation.question import question_trace
+from anira.evaluation.stopping import frontier
+from anira.evaluation.trace import trace
 from anira.tasks.graphs import FAMILIES
 from anira.training.checkpoint import write_atomically
 from anira.training.grid import Job, read_grid, run_grid

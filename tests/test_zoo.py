@@ -2,7 +2,7 @@
 
 import pytest
 
-from anira.analysis.evaluation import evaluate
+from anira.evaluation.evaluate import evaluate
 from anira.zoo import load, names
 
 LEAST = {"lano": 0.6}  # of a string drawn at random no model can tell every token

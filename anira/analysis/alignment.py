@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
+from anira.analysis.frames import check_trace
 from anira.analysis.intervals import COLUMNS, cluster_bootstrap, clustered_mean
-from anira.analysis.trace import check_trace
 
 METHODS = ("spearman", "kendall")
 SPENT = 1e-9  # a squared correlation this close to 1 leaves nothing

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from anira.analysis.generalization import check_table
+from anira.analysis.frames import check_table
 
 RUN = ["task", "decider", "preset", "run_seed", "variation"]
 NAME = re.compile(r"(?P<task>[a-z]+)-(?P<decider>[a-z]+)-(?P<preset>[a-z-]+?)(?:-(?P<run_seed>\d+)(?:-(?P<variation>.+))?)?")

@@ -1,118 +1,16 @@
-"""Accuracy and depth where a model was not trained: sizes between and beyond, other graphs, more iterations than D.
+"""What models keep where they were not trained: sizes between and beyond, other graphs, more iterations than D.
 
-`generalize` runs a model and gives one row for each graph family, largest depth and size. Everything below it works
-on such rows of several models, with two more columns, decider and run_seed, as `anira evaluate` writes them.
+Works on rows of `anira.evaluation.generalize` of several models, with two more columns, decider and run_seed, as
+`anira evaluate` writes them.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from anira.analysis.evaluation import evaluate
+from anira.analysis.frames import check_table
 from anira.analysis.intervals import summarize_seeds
-from anira.model.anira import Anira
-from anira.tasks.graphs import FAMILIES
-from anira.tasks.task import Task
-
-PLACES = ("below", "trained", "between", "beyond")
-
-
-def allow_depth(model: Anira, max_depth: int) -> Anira:
-    """The same weights with another largest depth D, for deciders whose weights do not depend on it.
-
-    An online decider asks the same question after every iteration, and a fixed one asks none, so both can go
-    on past the D they were trained with. A copy is returned.
-
-    Raises:
-        ValueError: an early decider, which has a logit for each depth, or untied layers, which are D.
-    """
-    if max_depth == model.config.max_depth:
-        return model
-    if model.config.decider not in ("online", "fixed"):
-        raise ValueError(f"A model with decider {model.config.decider!r} is made for {model.config.max_depth} iterations, {max_depth} asked.")
-    other = Anira(replace(model.config, max_depth=max_depth)).to(next(model.parameters()))
-    other.load_state_dict(model.state_dict())
-    return other.train(model.training)
-
-
-def family_name(task: Task) -> str:
-    """The name of the graph family that a task draws from; empty for a task without graphs.
-
-    >>> from anira.tasks import Brevo
-    >>> family_name(Brevo())
-    'physics'
-    """
-    return type(task.graphs).__name__.lower() if hasattr(task, "graphs") else ""
-
-
-def with_family(task: Task, name: str) -> Task:
-    """The task on the graphs of another family, with that family's default knobs; `ValueError` for an unknown name."""
-    known = {family.__name__.lower(): family for family in FAMILIES}
-    if name not in known:
-        raise ValueError(f"No graph family {name!r}. Known: {', '.join(known)}.")
-    if not hasattr(task, "graphs"):
-        raise ValueError(f"The task {task.name!r} has no graphs, so it has no graph families.")
-    smallest = known[name]().smallest
-    return replace(task, graphs=known[name](), sizes=tuple(size for size in task.sizes if size >= smallest) or (smallest,))
-
-
-def place(size: int, trained: Sequence[int]) -> str:
-    """Where a size lies: "trained", "between" trained ones, "below" or "beyond" them.
-
-    >>> [place(size, [3, 5]) for size in (2, 3, 4, 6)]
-    ['below', 'trained', 'between', 'beyond']
-    """
-    if size in trained:
-        return "trained"
-    return "below" if size < min(trained) else "beyond" if size > max(trained) else "between"
-
-
-def generalize(
-    model: Anira,
-    task: Task,
-    n: int,
-    seed: int,
-    sizes: Iterable[int] | None = None,
-    families: Iterable[str] = (),
-    max_depths: Iterable[int] = (),
-) -> pd.DataFrame:
-    """One row for each family, largest depth and size; the columns family, max_depth and place, then those of `evaluate`.
-
-    Args:
-        sizes: by default the task's own. Sizes that another family cannot make are left out for it.
-        families: graph families besides the task's own, at the model's own D.
-        max_depths: largest depths besides the model's own, on the task's own family, where the decider permits
-            them (see `allow_depth`); elsewhere they are left out.
-    """
-    sizes = list(task.sizes if sizes is None else sizes)
-    own, depth = family_name(task), model.config.max_depth
-    cases = [(own, depth, task, model)]
-    cases += [(name, depth, with_family(task, name), model) for name in families if name != own]
-    if model.config.decider in ("online", "fixed"):
-        cases += [(own, other, task, allow_depth(model, other)) for other in max_depths if other != depth]
-    frames = []
-    for family, max_depth, shifted, deeper in cases:
-        smallest = shifted.graphs.smallest if hasattr(shifted, "graphs") else 0
-        frame = evaluate(deeper, shifted, n, seed, [size for size in sizes if size >= smallest])
-        frames.append(frame.assign(family=family, max_depth=max_depth, place=[place(size, task.sizes) for size in frame["size"]]))
-    table = pd.concat(frames, ignore_index=True)
-    return table[["family", "max_depth", "place", *(name for name in table.columns if name not in ("family", "max_depth", "place"))]]
-
-
-def check_table(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
-    """The table itself, or a `ValueError` that says what a table of results lacks: rows, columns, or values (NaN)."""
-    columns = list(columns)
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise ValueError(f"The table lacks the columns {missing}; it has {list(table.columns)}.")
-    if table.empty:
-        raise ValueError("The table is empty.")
-    holes = [name for name in columns if table[name].isna().any()]
-    if holes:
-        raise ValueError(f"The table has missing values (NaN) in {holes}.")
-    return table
 
 
 def own_conditions(table: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,6 @@ from anira.analysis.dynamics import milestones, order_of_learning, read_curves, 
 from anira.analysis.generalization import beyond, own_conditions, paired, slopes
 from anira.analysis.intervals import over_seeds
 from anira.analysis.timing import Timing, common_correct, decision_timing
-from anira.training.presets import preset
 
 SEEDS = 3  # the fewest for a verdict
 VERDICTS = ("agrees", "differs", "undecided", "not tested")
@@ -124,6 +123,8 @@ class Results:
     @property
     def recipe(self):
         """The preset."""
+        from anira.training.presets import preset
+
         return preset(self.task, self.preset_name)
 
     @property

@@ -1,82 +1,11 @@
-"""Stopping rules: what accuracy each buys, and for how much computation.
-
-A model that was trained once can be stopped in many ways. Each way is a point, computation against accuracy, and
-the points of one model are its frontier. Computation is counted in iterations and in operations
-(`anira.model.flops`): the least that the pass needs, prelude, coda and decider included.
-"""
+"""Which stopping rules are worth their cost: reads what `anira.evaluation.stopping` writes."""
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
-import torch
 
-from anira.analysis.evaluation import measure, summarize
-from anira.analysis.generalization import check_table
+from anira.analysis.frames import check_table
 from anira.analysis.intervals import over_seeds
-from anira.model.anira import Anira
-from anira.model.deciders import check_rule
-from anira.model.flops import token_cost
-from anira.tasks.task import Task
-
-THRESHOLDS = (0.1, 0.3, 0.7, 0.9)  # on F(d); the median is 0.5
-
-
-def frontier(model: Anira, task: Task, n: int, seed: int, rules: Iterable[str | float | int] | None = None, sizes: Iterable[int] | None = None) -> pd.DataFrame:
-    """One row for each rule and size, on the same `n` instances a size.
-
-    Args:
-        rules: stopping rules, and integers d for "every token gets d iterations". By default mode, median, mean,
-            `THRESHOLDS` and every d in 1..D; only D for a model without a choice.
-
-    Columns: rule · kind, "decider" or "uniform" · threshold on F(d), NaN where the rule is none · size, instances
-    and the other columns of `anira.analysis.evaluation.evaluate` · passes: an online decider asked for the mode or
-    the mean has to run twice, once to D · flops: operations a token of prompt and answer, all passes together ·
-    flops_share: of one pass at full depth D, decider left out.
-
-    Raises:
-        ValueError: an unknown rule, a depth outside 1..D, or a rule for a model that decides nothing.
-    """
-    config = model.config
-    decides = config.decider in ("early", "online")
-    if rules is None:
-        rules = ["mode", "median", "mean", *THRESHOLDS, *range(1, config.max_depth + 1)] if decides else [config.max_depth]
-    rows = []
-    for size in task.sizes if sizes is None else sizes:
-        batch = task.batch(n, np.random.default_rng([seed, size]), size=size).to(next(model.parameters()).device)
-        for rule in rules:
-            uniform = isinstance(rule, int)
-            if not uniform and not decides:
-                raise ValueError(f"A {config.decider} model decides nothing, so the rule {rule!r} has nothing to stop.")
-            answer, prompt, right, depths, expected = measure(model, batch, **({"depths": rule} if uniform else {"select": check_rule(rule)}))
-            passes = 2 if config.decider == "online" and rule in ("mode", "mean") else 1
-            spent, full = _operations(model, depths, answer | prompt, passes=passes, uniform=uniform)
-            rows.append(
-                {
-                    "rule": str(rule),
-                    "kind": "uniform" if uniform else "decider",
-                    "threshold": 0.5 if rule == "median" else rule if isinstance(rule, float) else np.nan,
-                    "size": size,
-                    "instances": n,
-                    **summarize(answer, prompt, right, depths, expected),
-                    "passes": passes,
-                    "flops": spent,
-                    "flops_share": spent / full,
-                }
-            )
-    return pd.DataFrame(rows).round(5)
-
-
-def _operations(model: Anira, depths: np.ndarray, inside: np.ndarray, *, passes: int, uniform: bool) -> tuple[float, float]:
-    """Operations a token: spent on tokens (B, T) of these depths, and for one pass at full depth without a decider."""
-    depths, inside = torch.from_numpy(depths), torch.from_numpy(inside)
-    contexts = torch.arange(1, depths.shape[1] + 1).expand(depths.shape)[inside]
-    deepest = torch.full_like(contexts, model.config.max_depth)
-    chosen, whole = (token_cost(model.config, d, contexts).summed() for d in (depths[inside].long(), deepest))
-    full = whole.total - whole.decider
-    # the second of two passes is given its depths, so only the first asks the decider
-    spent = chosen.total - chosen.decider if uniform or passes == 2 else chosen.total
-    return (spent + whole.total * (passes == 2)) / len(contexts), full / len(contexts)
 
 
 def over_sizes(table: pd.DataFrame, by: Iterable[str] = ("decider", "run_seed", "kind", "rule", "threshold")) -> pd.DataFrame:

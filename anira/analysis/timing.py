@@ -23,8 +23,8 @@ import pandas as pd
 import statsmodels.formula.api as smf
 from scipy import stats
 
+from anira.analysis.frames import MODEL, check_trace
 from anira.analysis.intervals import cluster_bootstrap, cluster_codes
-from anira.analysis.trace import MODEL, check_trace
 
 CORRELATION, INFLATION, GAIN = 0.8, 5.0, 0.005  # the paper's thresholds
 POPULATIONS = ("correct", "all")

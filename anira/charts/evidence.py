@@ -20,7 +20,7 @@ def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, d
 def depth_by_size(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Mean depth on answer tokens over sizes, with its interval.
 
-    `frame`: rows of `anira.analysis.evaluation.evaluate` with two more columns: decider, and trained (bool).
+    `frame`: rows of `anira.evaluation.evaluate.evaluate` with two more columns: decider, and trained (bool).
     """
     text = "Mean number of iterations on answer tokens for each size of the instance, by decider, with 95 % intervals."
     return _by_size(frame, "depth", "depth_low", "depth_high", "iterations per answer token", (1, max_depth), text)

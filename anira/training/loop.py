@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from anira.analysis.evaluation import evaluate
+from anira.evaluation.evaluate import evaluate
 from anira.model.anira import Anira
 from anira.model.deciders import Fixed, Sample
 from anira.tasks import to_json

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from anira.analysis.generalization import allow_depth, beyond, by_size, generalize, own_conditions, paired, place, slopes, with_family
+from anira.analysis.generalization import beyond, by_size, own_conditions, paired, slopes
+from anira.evaluation.generalize import allow_depth, generalize, place, with_family
 from anira.model.anira import Anira, Config
 from anira.tasks import Brevo, Mano
 

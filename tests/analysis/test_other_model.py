@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from anira.analysis.alignment import alignment
+from anira.analysis.frames import check_trace
 from anira.analysis.timing import decision_timing
-from anira.analysis.trace import check_trace
 from tests.analysis.synthetic import planted
 
 PAGE = Path(__file__).parents[2] / "book/own-model.ipynb"

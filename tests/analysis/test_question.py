@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
-from anira.analysis import question
-from anira.analysis.question import depth_on_operators, operator_effects, question_trace
-from anira.analysis.trace import difficulty, draw
+from anira.analysis.question import depth_on_operators, operator_effects
+from anira.evaluation import question
+from anira.evaluation.question import question_trace
+from anira.evaluation.trace import difficulty, draw
 from anira.model.anira import Anira, Config
 from anira.tasks import Mano
 

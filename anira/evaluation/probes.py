@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from anira.analysis.intervals import COLUMNS, cluster_bootstrap
-from anira.analysis.trace import ROWS
+from anira.evaluation.trace import ROWS
 from anira.model.anira import Anira
 from anira.model.deciders import head
 from anira.tasks.task import Task

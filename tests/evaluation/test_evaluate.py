@@ -5,9 +5,9 @@ import pytest
 import torch
 from statsmodels.stats.proportion import proportion_confint
 
-from anira.analysis import evaluation
-from anira.analysis.evaluation import evaluate, measure
 from anira.analysis.intervals import clustered_mean
+from anira.evaluation import evaluate as evaluation
+from anira.evaluation.evaluate import evaluate, measure
 from anira.model.anira import Anira, Config
 from anira.tasks import Brevo, Lano
 

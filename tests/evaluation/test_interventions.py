@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from anira.analysis.interventions import AMONG_INSTANCES, IN_INSTANCE, effects, intervene
-from anira.analysis.trace import trace
+from anira.analysis.interventions import effects
+from anira.evaluation.interventions import AMONG_INSTANCES, IN_INSTANCE, intervene
+from anira.evaluation.trace import trace
 from anira.model.anira import Anira, Config, Output
 from anira.tasks import Brevo
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from anira.analysis.evaluation import evaluate
-from anira.analysis.stopping import by_rule, efficient, frontier, over_sizes
+from anira.analysis.stopping import by_rule, efficient, over_sizes
+from anira.evaluation.evaluate import evaluate
+from anira.evaluation.stopping import frontier
 from anira.model.anira import Anira, Config
 from anira.model.flops import token_cost
 from anira.tasks import Brevo

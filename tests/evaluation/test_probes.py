@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from anira.analysis.probes import CHOICE, probe, state
+from anira.evaluation.probes import CHOICE, probe, state
 from anira.model.anira import Anira, Config
 from anira.tasks import Depo
 from anira.tasks.task import Feature, to_batch

@@ -6,8 +6,8 @@ import pytest
 import torch
 from statsmodels.regression.linear_model import OLS
 
-from anira.analysis.evaluation import evaluate
-from anira.analysis.trace import by_model, check_trace, difficulty, draw, trace
+from anira.evaluation.evaluate import evaluate
+from anira.evaluation.trace import difficulty, draw, trace
 from anira.model.anira import Anira, Config
 from anira.tasks import Brevo, Mano
 
@@ -66,12 +66,6 @@ def test_depth_intervals_are_those_of_a_clustered_regression(case):
     assert row["depth_high"] - row["depth"] == pytest.approx(1.96 * fit.bse[0] * correction, rel=0.01, abs=2e-5)
 
 
-@pytest.fixture(scope="module")
-def frame(case):
-    model, task = case
-    return trace(model, task, task.sizes, 3, seed=5)
-
-
 def test_own_depth_is_that_of_the_position_that_reads_the_token(case):
     model, task = case
     instances = draw(task, task.sizes, 3, seed=5)
@@ -82,41 +76,3 @@ def test_own_depth_is_that_of_the_position_that_reads_the_token(case):
         assert (rows["own_depth"].to_numpy() == output.depths[0].numpy()[where]).all()
         np.testing.assert_allclose(rows["own_expected_depth"], output.expected_depths[0].detach().numpy()[where], atol=1e-5)
         np.testing.assert_allclose(rows["expected_depth"], output.expected_depths[0].detach().numpy()[where - 1], atol=1e-5)
-
-
-def test_a_trace_of_ours_passes_the_check(case, frame):
-    checked = check_trace(frame)
-    pd.testing.assert_frame_equal(checked, frame)
-    pd.testing.assert_frame_equal(check_trace(frame.drop(columns="instance_correct"))[frame.columns], frame)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda frame: frame.to_dict("list"), "DataFrame, received dict"),
-        (lambda frame: frame.drop(columns=["depth", "size"]), "lacks size, depth; it has instance"),
-        (lambda frame: frame.iloc[:0], "is empty"),
-        (lambda frame: frame.assign(depth=frame["depth"].where(frame.index != 1)), "'depth' must hold no missing values, but row 1"),
-        (lambda frame: frame.assign(depth=frame["depth"] + 0.5), "'depth' must hold integers from 1"),
-        (lambda frame: frame.assign(depth=frame["depth"] - frame["depth"].min()), "'depth' must hold integers from 1"),
-        (lambda frame: frame.assign(depth="deep"), "'depth' must hold numbers"),
-        (lambda frame: frame.assign(expected_depth=np.inf), "finite"),
-        (lambda frame: frame.assign(expected_depth=0.5), "'expected_depth' must hold expected depths from 1"),
-        (lambda frame: frame.assign(correct=2), "'correct' must hold True or False"),
-        (lambda frame: frame.assign(correct=np.nan), "'correct' must hold no missing values"),
-        (lambda frame: pd.concat([frame, frame.iloc[[2]]]), "1 rows are there twice, the first of them instance"),
-        (lambda frame: frame.assign(instance=0, position=range(len(frame))), "has one size"),
-        (lambda frame: frame.assign(instance_correct=~frame["instance_correct"]), "contradicts"),
-    ],
-)
-def test_what_is_wrong_with_a_foreign_trace_is_said(frame, change, message):
-    with pytest.raises(ValueError, match=message):
-        check_trace(change(frame))
-
-
-def test_by_model_keeps_the_names_of_the_models(frame):
-    traces = pd.concat([frame.assign(decider=decider, run_seed=seed) for decider in ("early", "online") for seed in (0, 1)])
-    table = by_model(traces, lambda part: check_trace(part).groupby("size", as_index=False)["depth"].mean())
-    assert table.columns.tolist() == ["decider", "run_seed", "size", "depth"] and len(table) == 4 * frame["size"].nunique()
-    with pytest.raises(ValueError, match="which model"):
-        by_model(frame, check_trace)
