@@ -133,7 +133,7 @@ def _table(arguments: argparse.Namespace) -> None:
     for name in arguments.models:
         loaded = load(name)
         run, table = loaded.header["run"], arguments.rows(loaded, arguments)
-        identity = {"model": _label(name), "task": loaded.task.name, "decider": loaded.model.config.decider, "preset": run["preset"], "run_seed": run["seed"]}
+        identity = {"model": _label(name), "task": loaded.task.name, "decider": loaded.model.config.variant, "preset": run["preset"], "run_seed": run["seed"]}
         for place, (column, value) in enumerate(identity.items()):
             table.insert(place, column, value)
         tables.append(table)

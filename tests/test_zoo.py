@@ -12,5 +12,5 @@ LEAST = {"lano": 0.6}  # of a string drawn at random no model can tell every tok
 def test_a_shipped_model_knows_its_task_and_what_made_it(name):
     model, task, header = load(name)
     run = header["run"]
-    assert name == "-".join((task.name, model.config.decider, run["preset"])) == "-".join((run["task"], run["decider"], run["preset"]))
+    assert name == "-".join((task.name, model.config.variant, run["preset"])) == "-".join((run["task"], run["decider"], run["preset"]))
     assert evaluate(model, task, n=100, seed=1)["token_accuracy"].iloc[0] > LEAST.get(task.name, 0.95)

@@ -66,7 +66,7 @@ def model_of(shape: Shape, device: torch.device) -> Anira:
     biases is then found by bisection.
     """
     model = Anira(shape.config).initialize(torch.Generator().manual_seed(0)).eval().to(device)
-    if shape.decider == "fixed":
+    if not model.decider.decides:
         return model
     tokens, last = shape.tokens(device)[:16], model.decider.head[-1]
     with torch.no_grad():

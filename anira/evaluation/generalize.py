@@ -26,11 +26,16 @@ def allow_depth(model: Anira, max_depth: int) -> Anira:
     """
     if max_depth == model.config.max_depth:
         return model
-    if model.config.decider not in ("online", "fixed"):
-        raise ValueError(f"A model with decider {model.config.decider!r} is made for {model.config.max_depth} iterations, {max_depth} asked.")
+    if not takes_any_depth(model):
+        raise ValueError(f"A model of the variant {model.config.variant!r} is made for {model.config.max_depth} iterations, {max_depth} asked.")
     other = Anira(replace(model.config, max_depth=max_depth)).to(next(model.parameters()))
     other.load_state_dict(model.state_dict())
     return other.train(model.training)
+
+
+def takes_any_depth(model: Anira) -> bool:
+    """Whether a model's weights do not depend on D."""
+    return model.decider.any_depth and not model.config.untied
 
 
 def family_name(task: Task) -> str:
@@ -86,7 +91,7 @@ def generalize(
     own, depth = family_name(task), model.config.max_depth
     cases = [(own, depth, task, model)]
     cases += [(name, depth, with_family(task, name), model) for name in families if name != own]
-    if model.config.decider in ("online", "fixed"):
+    if takes_any_depth(model):
         cases += [(own, other, task, allow_depth(model, other)) for other in max_depths if other != depth]
     frames = []
     for family, max_depth, shifted, deeper in cases:

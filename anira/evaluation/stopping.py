@@ -36,7 +36,7 @@ def frontier(model: Anira, task: Task, n: int, seed: int, rules: Iterable[str | 
         ValueError: an unknown rule, a depth outside 1..D, or a rule for a model that decides nothing.
     """
     config = model.config
-    decides = config.decider in ("early", "online")
+    decides = model.decider.decides
     if rules is None:
         rules = ["mode", "median", "mean", *THRESHOLDS, *range(1, config.max_depth + 1)] if decides else [config.max_depth]
     rows = []
@@ -45,9 +45,9 @@ def frontier(model: Anira, task: Task, n: int, seed: int, rules: Iterable[str | 
         for rule in rules:
             uniform = isinstance(rule, int)
             if not uniform and not decides:
-                raise ValueError(f"A {config.decider} model decides nothing, so the rule {rule!r} has nothing to stop.")
+                raise ValueError(f"A {config.variant} model decides nothing, so the rule {rule!r} has nothing to stop.")
             answer, prompt, right, depths, expected = measure(model, batch, **({"depths": rule} if uniform else {"select": check_rule(rule)}))
-            passes = 2 if config.decider == "online" and rule in ("mode", "mean") else 1
+            passes = 2 if rule in model.decider.late_rules else 1
             spent, full = _operations(model, depths, answer | prompt, passes=passes, uniform=uniform)
             rows.append(
                 {

@@ -130,7 +130,7 @@ def describe(model: Anira, task: Brevo, instance: Instance, solution: Solution) 
     places = layout(instance.source)
     return {
         "size": instance.size,
-        "decider": model.config.decider,
+        "decider": model.config.variant,
         "max_depth": model.config.max_depth,
         "device": str(next(model.parameters()).device),
         "nodes": [{"name": name, "x": x, "y": y, "query": name == instance.source.graph["query"]} for name, (x, y) in places.items()],

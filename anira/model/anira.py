@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from anira.model.deciders import DECIDERS, GivenRun, Sample, Select, check_depths, check_rule, depth_by_rule, expected_depth
+from anira.model.deciders import DECIDERS, NEVER, UNTIED, GivenRun, Sample, Select, check_depths, check_rule, depth_by_rule, expected_depth, variants
 from anira.model.layers import Layer, rotary
 from anira.model.sparse import Grid, Memory, iterate, once
 
@@ -26,10 +26,14 @@ from anira.model.sparse import Grid, Memory, iterate, once
 class Config:
     """Everything that determines the model's shape.
 
-    vocabulary: token count V · decider: "early", "online", "fixed" or "untied" (D core layers of their own
-    instead of one that is iterated) · max_depth: D · width, hidden, heads: of the Llama-2 layers ·
-    decider_hidden: inner width of the decider, 4·width in the paper (6.5 for MANO) · max_length: longest
-    sequence accepted, in tokens.
+    vocabulary: token count V.
+    decider: name of a registered decider, "early", "online" or "fixed" among others.
+    max_depth: D.
+    width, hidden, heads: of the Llama-2 layers.
+    decider_hidden: inner width of the decider, 4·width in the paper (6.5 for MANO).
+    max_length: longest sequence accepted, in tokens.
+    untied: whether the iterations are D layers of their own instead of one core that is iterated. There is then nothing
+        to decide: the decider is "fixed".
     """
 
     vocabulary: int
@@ -40,19 +44,38 @@ class Config:
     heads: int = 4
     decider_hidden: int = 384
     max_length: int = 256
+    untied: bool = False
 
     def __post_init__(self):
         if self.decider not in DECIDERS:
-            raise ValueError(f"Unknown decider {self.decider!r}. Known: {', '.join(DECIDERS)}.")
+            raise ValueError(
+                f"Unknown decider {self.decider!r}. Known: {', '.join(variants())}. One of your own is made known by anira.model.deciders.register."
+            )
+        if self.untied and DECIDERS[self.decider].decides:
+            raise ValueError(f'Untied layers leave nothing to decide, so their decider is "fixed", received {self.decider!r}.')
         if self.width % (2 * self.heads):
             raise ValueError(f"width must be a multiple of 2·heads for rotary positions, received {self.width} and {self.heads} heads.")
-        if min(value for value in asdict(self).values() if isinstance(value, int)) < 1:
+        if min(value for value in asdict(self).values() if isinstance(value, int) and not isinstance(value, bool)) < 1:
             raise ValueError(f"Every size must be at least 1, received {self}.")
+
+    @classmethod
+    def of_variant(cls, variant: str, **fields) -> "Config":
+        """The configuration of a variant, with the other fields as given.
+
+        >>> Config.of_variant("untied", vocabulary=20) == Config(vocabulary=20, decider="fixed", untied=True)
+        True
+        """
+        return cls(**fields, **({"decider": "fixed", "untied": True} if variant == UNTIED else {"decider": variant}))
+
+    @property
+    def variant(self) -> str:
+        """What the model is called in tables and legends: the name of its decider, or "untied"."""
+        return UNTIED if self.untied else self.decider
 
     @property
     def min_depth(self) -> int:
         """The least depth a token can be given: 1, and D where the layers are untied."""
-        return self.max_depth if self.decider == "untied" else 1
+        return self.max_depth if self.untied else 1
 
 
 @dataclass(frozen=True)
@@ -94,11 +117,11 @@ class Anira(nn.Module):
         self.prelude, self.core, self.coda = Layer(*layer), Layer(*layer), Layer(*layer)
         self.norm = nn.RMSNorm(config.width, eps=1e-5)
         self.unembedding = nn.Linear(config.width, config.vocabulary, bias=False)
-        self.untied = nn.ModuleList(Layer(*layer) for _ in range(config.max_depth - 1 if config.decider == "untied" else 0))  # after the core
+        self.untied = nn.ModuleList(Layer(*layer) for _ in range(config.max_depth - 1 if config.untied else 0))  # after the core
         self.decider = DECIDERS[config.decider](config.width, config.decider_hidden, config.max_depth)
 
     def initialize(self, generator: torch.Generator) -> "Anira":
-        """Draw all weights afresh as PyTorch does by default, the decider's output layer at zero.
+        """Draw all weights afresh as PyTorch does by default, then have the decider begin without an opinion.
 
         Matrices are uniform in ±1/√inputs, embeddings standard normal. The trunk is drawn before the
         decider, so one seed gives the same trunk under every decider; untied layers are drawn after it.
@@ -109,9 +132,7 @@ class Anira(nn.Module):
                 nn.init.uniform_(module.weight, -bound, bound, generator=generator)
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, generator=generator)
-        if hasattr(self.decider, "head"):
-            nn.init.zeros_(self.decider.head[-1].weight)
-            nn.init.zeros_(self.decider.head[-1].bias)
+        self.decider.neutral()
         return self
 
     @property
@@ -134,9 +155,9 @@ class Anira(nn.Module):
             depths: iterations to spend instead of the decider's choice: one number for all, or (B, T) int64.
             select: how a depth is taken from the exit distribution: "mode", "median", "mean", a threshold
                 on F(d) in (0, 1], or a `Sample` in training. By default the decider's own rule (mode for
-                early, median for online). "mode" and "mean" need the whole distribution, which an online
-                decider knows only after D iterations: it then runs twice, once to D and once to the
-                depths found.
+                early, median for online). Its `late_rules` (mode and mean for online) need the whole
+                distribution, which it knows only after D iterations: the model then runs twice, once to D
+                and once to the depths found.
             lengths: tokens without padding (B,) int64. The output is then zero at padding, depths included,
                 and sparse execution spends nothing on it. Without it padding is computed like any token.
             execution: "dense" computes every token at every iteration, "sparse" only the active ones. Both
@@ -153,16 +174,16 @@ class Anira(nn.Module):
         if select is None:
             select = self.decider.default_rule
         elif not isinstance(select, Sample):
-            check_rule(select)
+            select = check_rule(select)
         elif execution == "sparse" and depths is None:
             raise ValueError('The straight-through gradient of a Sample needs the update of halted tokens too. Use execution="dense", or give the depths.')
-        if self.config.decider == "online" and select in ("mode", "mean"):
-            if depths is None:
-                common = {"lengths": lengths, "execution": execution}
-                whole = self.forward(tokens, depths=self.config.max_depth, **common).exit_probs
-                chosen = self.forward(tokens, depths=depth_by_rule(whole, select), **common)
-                return Output(chosen.logits, chosen.depths, whole)
-            select = "median"
+        if depths is not None:
+            select = NEVER
+        elif select in self.decider.late_rules:
+            common = {"lengths": lengths, "execution": execution}
+            whole = self.forward(tokens, depths=self.config.max_depth, **common).exit_probs
+            chosen = self.forward(tokens, depths=depth_by_rule(whole, select), **common)
+            return Output(chosen.logits, chosen.depths, whole)
         inside = None if lengths is None else torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]  # (B, T)
         if depths is not None:
             depths = self._given(depths, tokens, inside)

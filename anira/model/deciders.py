@@ -1,43 +1,57 @@
 """Who decides how many iterations a token gets: the only part in which ANIRA's variants differ.
 
-A decider turns states into an exit distribution q over the depths 1..D. `Early` reads the prelude's state
-once; `Online` reads the state after every iteration; `Fixed` always spends D, and so does `Untied`, whose
-iterations are layers of their own. Each has one method,
+A decider turns states into an exit distribution q over the depths 1..D. `Early` reads the prelude's state once;
+`Online` reads the state after every iteration; `Fixed` always spends D. Everything that others need to know of a
+decider stands on it (`Decider`), and nobody asks its name: a decider of your own is registered and used like these,
 
-    decider.start(h, select) -> Run        run.active(d), run.observe(d, h), run.depths, run.exit_probs
+    @register
+    class Patient(Online):
+        name = "patient"
 
-and the model's loop asks the run which tokens still compute and shows it each new state. How a depth is
-taken from q is the `Select`: a stopping rule, a sample with a straight-through gradient, or given depths.
-A run is `planned` when its depths are known before the first iteration.
+How a depth is taken from q is the `Select`: a stopping rule, or a sample with a straight-through gradient.
 
 Shapes: B batch, T tokens, E width, D maximum depth. A run takes states in any arrangement (…, E): (B, T, E)
-in the dense pass, (N, E) in the sparse one, where `observe(d, h, rows)` gets the states of some rows only.
+in the dense pass, (N, E) in the sparse one.
 """
 
 from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+if TYPE_CHECKING:
+    from anira.model.anira import Config
+
 RULES = ("mode", "median", "mean")
+NEVER = 1.0  # the threshold on F(d) at which no token halts before it is sure: any rule will do where depths are given
+
+Rule = str | float  # a stopping rule: one of `RULES`, or a threshold on F(d)
 
 
-def check_rule(rule: str | float) -> str | float:
-    """The rule itself, or a `ValueError`: "mode", "median", "mean", or a threshold in (0, 1]."""
-    if rule in RULES or (isinstance(rule, float) and 0 < rule <= 1):
+def check_rule(rule: object) -> Rule:
+    """The rule itself, or a `ValueError`: "mode", "median", "mean", or a number in (0, 1], which comes back as a float."""
+    if isinstance(rule, Tensor) and rule.ndim == 0:
+        rule = rule.item()
+    if isinstance(rule, str) and rule in RULES:
         return rule
+    if isinstance(rule, Real) and not isinstance(rule, bool) and 0 < rule <= 1:
+        return float(rule)
     raise ValueError(f"A stopping rule is one of {', '.join(RULES)} or a threshold in (0, 1] on F(d), received {rule!r}.")
 
 
 def check_depths(depths: Tensor, max_depth: int, min_depth: int = 1) -> Tensor:
-    """The depths themselves, or a `ValueError`: integers `min_depth` to `max_depth`."""
-    if depths.is_floating_point() or (depths.numel() and not min_depth <= depths.min() <= depths.max() <= max_depth):
-        raise ValueError(f"Given depths are integers {min_depth} to {max_depth}, received {depths.dtype} from {depths.min()} to {depths.max()}.")
-    return depths
+    """The depths as int64, or a `ValueError`: integers `min_depth` to `max_depth`."""
+    whole = not (depths.is_floating_point() or depths.is_complex() or depths.dtype == torch.bool)
+    if not whole or (depths.numel() and not min_depth <= depths.min() <= depths.max() <= max_depth):
+        extent = f" from {depths.min()} to {depths.max()}" if whole else ""
+        raise ValueError(f"Given depths are integers {min_depth} to {max_depth}, received {depths.dtype}{extent}.")
+    return depths.long()
 
 
-def depth_by_rule(exit_probs: Tensor, rule: str | float) -> Tensor:
+def depth_by_rule(exit_probs: Tensor, rule: Rule) -> Tensor:
     """The depth in 1..D that a stopping rule takes from exit distributions (…, D).
 
     "mode": the most probable depth. "mean": E[d], rounded. A threshold t: the smallest d with
@@ -48,8 +62,12 @@ def depth_by_rule(exit_probs: Tensor, rule: str | float) -> Tensor:
         return exit_probs.argmax(-1) + 1
     if rule == "mean":
         return expected_depth(exit_probs).round().long().clamp(1, depth_count)
-    threshold = 0.5 if rule == "median" else rule
-    return 1 + (exit_probs.cumsum(-1)[..., :-1] < threshold).sum(-1)
+    return 1 + (exit_probs.cumsum(-1)[..., :-1] < threshold(rule)).sum(-1)
+
+
+def threshold(rule: Rule) -> float:
+    """The threshold on F(d) that a rule other than mode and mean stands for."""
+    return 0.5 if rule == "median" else rule
 
 
 def expected_depth(exit_probs: Tensor) -> Tensor:
@@ -66,14 +84,119 @@ def straight_through(hard: Tensor, soft: Tensor) -> Tensor:
 class Sample:
     """Draw the depth from q and let gradients through (training).
 
-    generator: the source of the noise. temperature: of the Gumbel-softmax, for `Early`.
+    generator: the source of the noise.
+    temperature: of the Gumbel-softmax, for `Early`.
     """
 
     generator: torch.Generator
     temperature: float = 1.0
 
 
-Select = Sample | str | float  # how a depth is taken from q: a sample, or a stopping rule
+Select = Sample | Rule  # how a depth is taken from q: a sample, or a stopping rule
+
+
+class Run(Protocol):
+    """One pass under way: which tokens still compute, and what has been decided.
+
+    planned: whether `depths` holds every token's depth before the first iteration.
+    depths (…) int64: the depths, 1..D; of a run that is not planned they are complete after iteration D.
+    exit_probs (…, D): q, complete after iteration D, in float32 at least.
+    """
+
+    planned: bool
+    depths: Tensor
+    exit_probs: Tensor
+
+    def active(self, d: int) -> Tensor:
+        """(…): which tokens compute iteration d, bool, or a number of that value that carries a gradient.
+
+        Asked before iteration d = 1..D, after `observe` of the one before. A token that has halted stays so.
+        """
+        ...
+
+    def observe(self, d: int, h: Tensor, rows: Tensor | None = None) -> None:
+        """Take in the states after iteration d, for every d in 1..D.
+
+        h: the states of all tokens, (…, E), those of halted tokens as they were; or, in sparse execution, (n, E) those
+        of the tokens `rows` (n,) int64. All others have kept the state they had, and what follows from a state that
+        has not changed must not change either: q is then the same in both executions.
+        """
+        ...
+
+
+class Decider(nn.Module):
+    """What is true of a decider, beside its weights. Derive from it, or from one of the deciders below.
+
+    name: by which a `Config` asks for it; not "untied", which stands for layers that no decider chooses between.
+    default_rule: the stopping rule of evaluation, if none is asked for.
+    late_rules: the rules that need all of q where q is known only after D iterations; the model then runs twice.
+    decides: whether there is anything to decide. Where not, training leaves it idle and every token gets D.
+    planned: whether depths are known before the first iteration, from the prelude's state.
+    any_depth: whether the weights do not depend on D, so that a trained model may be given another.
+    """
+
+    name: str
+    default_rule: Rule = "median"
+    late_rules: tuple[str, ...] = ()
+    decides: bool = True
+    planned: bool = False
+    any_depth: bool = False
+
+    def __init__(self, width: int, hidden: int, max_depth: int):
+        super().__init__()
+        self.max_depth = max_depth
+
+    def start(self, h: Tensor, select: Select) -> Run:
+        """A run over tokens whose prelude's states are h (…, E). A late rule is never asked for."""
+        raise NotImplementedError
+
+    def neutral(self) -> None:
+        """Begin without an opinion, after all weights have been drawn: the last layer of each `head` at zero."""
+        for module in self.children():
+            if isinstance(module, nn.Sequential):
+                nn.init.zeros_(module[-1].weight)
+                nn.init.zeros_(module[-1].bias)
+
+    def deepen(self, deep_start: float) -> None:
+        """Begin deep: depth D as probable as where each further iteration is e^deep_start times as probable as the one before."""
+
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """Operations of all decisions about tokens of these depths (int64; 0, at padding, costs nothing), each attending to `contexts` tokens."""
+        raise NotImplementedError(
+            f"The decider {cls.name!r} does not say what it costs. Give its class a method `operations`; see anira.model.deciders.Decider."
+        )
+
+
+DECIDERS: dict[str, type[Decider]] = {}
+UNTIED = "untied"  # the variant without a decider and without a core that is iterated, see `Config.variant`
+
+
+def register(decider: type[Decider]) -> type[Decider]:
+    """Make a decider known by its `name`, in this process: usable as a decorator. Returns it.
+
+    A class defined once more, as a notebook's cell is that is run again, replaces its former self.
+
+    Raises:
+        ValueError: no `Decider`, no name of its own, or a name that another one has.
+    """
+    if not (isinstance(decider, type) and issubclass(decider, Decider)):
+        raise ValueError(f"A decider is a class derived from anira.model.deciders.Decider, received {decider!r}.")
+    name = vars(decider).get("name")
+    if not isinstance(name, str) or not name or name == UNTIED:
+        raise ValueError(f'{decider.__name__} needs a name of its own: a class attribute, a text other than "{UNTIED}". Received {name!r}.')
+    known = DECIDERS.get(name)
+    if known is not None and (known.__module__, known.__qualname__) != (decider.__module__, decider.__qualname__):
+        raise ValueError(f"The name {name!r} belongs to {known.__module__}.{known.__qualname__}. Choose another.")
+    if "default_rule" in vars(decider):
+        check_rule(decider.default_rule)
+    DECIDERS[name] = decider
+    return decider
+
+
+def variants() -> list[str]:
+    """What a model can be: the name of a decider, or "untied"."""
+    return [*DECIDERS, UNTIED]
 
 
 def head(width: int, hidden: int, outputs: int) -> nn.Sequential:
@@ -81,7 +204,13 @@ def head(width: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden, bias=False), nn.SiLU(), nn.Linear(hidden, outputs))
 
 
-class Early(nn.Module):
+def head_operations(config: "Config", outputs: int) -> int:
+    """Operations of a `head` about one token."""
+    return 2 * config.decider_hidden * (config.width + outputs)
+
+
+@register
+class Early(Decider):
     """ANIRA-E: D logits from the prelude's state decide before the first iteration.
 
     Logits are centred before the softmax.
@@ -89,10 +218,10 @@ class Early(nn.Module):
 
     name = "early"
     default_rule = "mode"
+    planned = True
 
     def __init__(self, width: int, hidden: int, max_depth: int):
-        super().__init__()
-        self.max_depth = max_depth
+        super().__init__(width, hidden, max_depth)
         self.head = head(width, hidden, max_depth)
 
     def deepen(self, deep_start: float) -> None:
@@ -100,19 +229,24 @@ class Early(nn.Module):
         with torch.no_grad():
             self.head[-1].bias.copy_(deep_start * torch.arange(self.max_depth))
 
-    def start(self, h: Tensor, select: Select) -> "EarlyRun":
+    def start(self, h: Tensor, select: Select) -> "PlannedRun":
         logits = self.head(h)  # (B, T, D)
         logits = logits - logits.mean(-1, keepdim=True)
         exit_probs = logits.softmax(-1)
         if not isinstance(select, Sample):
-            return EarlyRun(exit_probs, depth_by_rule(exit_probs, select))
+            return PlannedRun(exit_probs, depth_by_rule(exit_probs, select))
         noise = torch.empty_like(logits).exponential_(generator=select.generator)
         soft = ((logits - noise.log()) / select.temperature).softmax(-1)
         depths = soft.argmax(-1) + 1
-        return EarlyRun(exit_probs, depths, soft.flip(-1).cumsum(-1).flip(-1))  # Σ_{j≥d} soft_j
+        return PlannedRun(exit_probs, depths, soft.flip(-1).cumsum(-1).flip(-1))  # Σ_{j≥d} soft_j
+
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """One decision about each token."""
+        return head_operations(config, config.max_depth) * (depths > 0)
 
 
-class EarlyRun:
+class PlannedRun:
     """Depths known in advance. `continuation` (B, T, D), if given, carries the straight-through gradient."""
 
     planned = True
@@ -128,7 +262,8 @@ class EarlyRun:
         """Nothing to learn: the decision is made."""
 
 
-class Online(nn.Module):
+@register
+class Online(Decider):
     """ANIRA-O: after each iteration a halting probability α(d) from the current state.
 
     Stick breaking makes it a distribution: q(d) = α(d) Π_{j<d} (1-α(j)), and the remainder falls on D.
@@ -136,11 +271,11 @@ class Online(nn.Module):
     """
 
     name = "online"
-    default_rule = "median"
+    late_rules = ("mode", "mean")
+    any_depth = True
 
     def __init__(self, width: int, hidden: int, max_depth: int):
-        super().__init__()
-        self.max_depth = max_depth
+        super().__init__(width, hidden, max_depth)
         self.head = head(width, hidden, 1)
 
     def deepen(self, deep_start: float) -> None:
@@ -152,10 +287,15 @@ class Online(nn.Module):
 
     def start(self, h: Tensor, select: Select) -> "OnlineRun":
         if isinstance(select, Sample):
-            threshold = torch.rand(h.shape[:-1], dtype=h.dtype, device=h.device, generator=select.generator)
+            limit = torch.rand(h.shape[:-1], dtype=h.dtype, device=h.device, generator=select.generator)
         else:
-            threshold = torch.full(h.shape[:-1], 0.5 if select == "median" else select, dtype=h.dtype, device=h.device)
-        return OnlineRun(self.head, self.max_depth, threshold, gradient=isinstance(select, Sample))
+            limit = torch.full(h.shape[:-1], threshold(select), dtype=h.dtype, device=h.device)
+        return OnlineRun(self.head, self.max_depth, limit, gradient=isinstance(select, Sample))
+
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """One decision after each iteration but the last possible."""
+        return head_operations(config, 1) * depths.clamp(max=config.max_depth - 1)
 
 
 class OnlineRun:
@@ -195,28 +335,24 @@ class OnlineRun:
         self._running = self._running & (self._halted_mass.detach() < self._threshold)
 
 
-class Fixed(nn.Module):
+@register
+class Fixed(Decider):
     """No decision: every token gets D iterations. The non-adaptive baseline."""
 
     name = "fixed"
     default_rule = "mode"
+    decides = False
+    planned = True
+    any_depth = True
 
-    def __init__(self, width: int, hidden: int, max_depth: int):
-        super().__init__()
-        self.max_depth = max_depth
-
-    def deepen(self, deep_start: float) -> None:
-        """Nothing to deepen."""
-
-    def start(self, h: Tensor, select: Select) -> EarlyRun:
+    def start(self, h: Tensor, select: Select) -> PlannedRun:
         depths = torch.full(h.shape[:-1], self.max_depth, device=h.device)
-        return EarlyRun(F.one_hot(depths - 1, self.max_depth).to(h.dtype), depths)
+        return PlannedRun(F.one_hot(depths - 1, self.max_depth).to(h.dtype), depths)
 
-
-class Untied(Fixed):
-    """No decision, and no recurrence: each iteration has a layer of its own. The ordinary Transformer."""
-
-    name = "untied"
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """None."""
+        return torch.zeros_like(depths)
 
 
 class GivenRun:
@@ -224,7 +360,7 @@ class GivenRun:
 
     planned = True
 
-    def __init__(self, run: EarlyRun | OnlineRun, depths: Tensor):
+    def __init__(self, run: Run, depths: Tensor):
         self._run, self.depths = run, depths
 
     @property
@@ -236,6 +372,3 @@ class GivenRun:
 
     def observe(self, d: int, h: Tensor, rows: Tensor | None = None) -> None:
         self._run.observe(d, h, rows)
-
-
-DECIDERS = {decider.name: decider for decider in (Early, Online, Fixed, Untied)}

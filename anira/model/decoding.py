@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from anira.model.anira import LAYERS, Anira, Output
-from anira.model.deciders import Select, check_depths, check_rule, depth_by_rule
+from anira.model.deciders import NEVER, Select, check_depths, check_rule, depth_by_rule
 from anira.model.sparse import Grid, Memory
 
 
@@ -90,10 +90,10 @@ class Writer:
         model.check_tokens(self._tokens, self._lengths)
         self._capacity = min(self._longest + max_new_tokens - 1, config.max_length)
         self._depths = None if depths is None else self._given(torch.as_tensor(depths, device=self.device))
-        # an online decider knows its whole distribution only after D iterations: a second cache holds that pass
-        whole = config.decider == "online" and select in ("mode", "mean")
-        self._probe = Cache(model, len(prompts), self._capacity) if whole and depths is None else None
-        self._running_rule = "median" if whole else select
+        # where the whole distribution is known only after D iterations, a second cache holds the pass that finds it
+        late = depths is None and select in model.decider.late_rules
+        self._probe = Cache(model, len(prompts), self._capacity) if late else None
+        self._running_rule = NEVER if late or depths is not None else select
         self._cache = Cache(model, len(prompts), self._capacity)
         self._rotation = model.rotation(torch.arange(self._capacity, device=self.device))
         shape = (len(prompts), self._capacity)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from anira.model.anira import Config
+from anira.model.deciders import DECIDERS
 
 Count = int | Tensor  # a number, or one for each of several tokens (int64)
 
@@ -79,7 +80,7 @@ def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor
         core=state * entries + iteration * depths,
         attention=_pair(config) * contexts * (depths + 2),
         coda=once * everywhere,
-        decider=_decider(config) * _decisions(config, depths),
+        decider=DECIDERS[config.decider].operations(config, depths, contexts),
         unembedding=2 * config.width * config.vocabulary * everywhere,
     )
 
@@ -88,15 +89,16 @@ def dense_cost(config: Config, batch: int, length: int) -> Cost:
     """What dense execution computes for (batch, length) tokens, padding included: every pair, at every depth."""
     tokens, pairs, D = batch * length, batch * length * length, config.max_depth
     once = _weights(config)[0] * tokens
-    decisions = {"early": 1, "online": D - 1}.get(config.decider, 0)
+    decider = int(DECIDERS[config.decider].operations(config, torch.tensor([D]), torch.tensor([length])).sum()) * tokens
     unembedding = 2 * config.width * config.vocabulary * tokens
-    return Cost(once, once * D, _pair(config) * pairs * (D + 2), once, _decider(config) * decisions * tokens, unembedding)
+    return Cost(once, once * D, _pair(config) * pairs * (D + 2), once, decider, unembedding)
 
 
 def sparse_cost(config: Config, depths: Tensor) -> Cost:
     """What sparse execution computes for tokens (B, T) of the given depths, 0 at padding that `lengths` names."""
     (B, T), (once, state, iteration) = depths.shape, _weights(config)
-    tokens, deepest = int((depths > 0).sum()), int(depths.max())
+    tokens, deepest = int((depths > 0).sum()), int(depths.max()) if depths.numel() else 0
+    contexts = torch.arange(1, T + 1, device=depths.device).expand(B, T)
     active = [int((depths >= d).sum()) for d in range(1, deepest + 1)]
     widest = [int((depths >= d).sum(1).max()) for d in range(1, deepest + 1)]  # queries in the line that has most
     pairs = sum(B * T * (T if count == tokens else width) for count, width in zip(active, widest, strict=True))
@@ -105,7 +107,7 @@ def sparse_cost(config: Config, depths: Tensor) -> Cost:
         core=sum(state * before + iteration * count for before, count in zip([tokens, *active], active, strict=False)),
         attention=_pair(config) * (2 * B * T * T + pairs),
         coda=once * tokens,
-        decider=_decider(config) * int(_decisions(config, depths).sum()),
+        decider=int(DECIDERS[config.decider].operations(config, depths, contexts).sum()),
         unembedding=2 * config.width * config.vocabulary * tokens,
     )
 
@@ -136,18 +138,6 @@ def _weights(config: Config) -> tuple[int, int, int]:
 def _pair(config: Config) -> int:
     """Operations for one query and one key, over all heads."""
     return 4 * config.width
-
-
-def _decider(config: Config) -> int:
-    """Operations of one decision."""
-    outputs = config.max_depth if config.decider == "early" else 1
-    return 2 * config.decider_hidden * (config.width + outputs)
-
-
-def _decisions(config: Config, depths: Count) -> Count:
-    """Times that the decider is asked about tokens of the given depths, none at padding."""
-    depths = torch.as_tensor(depths)
-    return {"early": (depths > 0).long(), "online": depths.clamp(max=config.max_depth - 1)}.get(config.decider, torch.zeros_like(depths))
 
 
 def _entries(config: Config, depths: Count) -> Count:

@@ -21,10 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from anira.model.deciders import EarlyRun, GivenRun, OnlineRun
+from anira.model.deciders import Run
 from anira.model.layers import Layer
-
-Run = EarlyRun | OnlineRun | GivenRun
 
 
 class Memory(Protocol):

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from anira.evaluation.evaluate import evaluate
 from anira.model.anira import Anira
-from anira.model.deciders import Fixed, Sample
+from anira.model.deciders import UNTIED, Sample
 from anira.tasks import to_json
 from anira.tasks.task import Batch
 from anira.training.checkpoint import CheckpointError, read, save_model, write, write_atomically
@@ -78,7 +78,7 @@ class Run:
         theirs, ours = ({k: v for k, v in run.items() if k not in ignored} for run in (header.get("run", {}), self.header))
         if header.get("kind") != "state" or theirs != ours:
             raise CheckpointError(f"{path} belongs to another run: {theirs}, expected {ours}. Choose another --out folder or the matching options.")
-        if trunk_only and "untied" in (self.header["decider"], header["run"]["decider"]):
+        if trunk_only and UNTIED in (self.header["decider"], header["run"]["decider"]):
             raise CheckpointError(f"{path} cannot be taken over: untied layers are no trunk that recurrent models share. Train this run from its start.")
         if trunk_only and header["step"] > self.preset.trunk_steps:
             raise CheckpointError(f"{path} has passed the trunk phase: it is at step {header['step']}, the phase ends at {self.preset.trunk_steps}.")
@@ -139,7 +139,7 @@ class Run:
     @property
     def idle(self) -> bool:
         """Whether the decider has no say in this step: in the trunk phase, and where there is nothing to decide."""
-        return self.step < self.preset.trunk_steps or isinstance(self.model.decider, Fixed)
+        return self.step < self.preset.trunk_steps or not self.model.decider.decides
 
     def _sum_over_processes(self, sums: Tensor) -> None:
         """Add up gradients and sums over processes.

@@ -48,8 +48,8 @@ class Preset:
     evaluation_size: int = 200  # instances of each size
 
     def config(self, decider: str) -> Config:
-        """The model's configuration under the given decider."""
-        return Config(vocabulary=len(self.task.vocabulary), decider=decider, **self.model)
+        """The model's configuration as a variant: under the given decider, or "untied"."""
+        return Config.of_variant(decider, vocabulary=len(self.task.vocabulary), **self.model)
 
     def varied(self, penalty: float | None = None, schedule: str = "preset") -> "Preset":
         """This recipe with another full height of γ, or on one of the other `SCHEDULES` instead of its own, "preset"."""

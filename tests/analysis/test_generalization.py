@@ -16,7 +16,7 @@ TASK = Brevo(sizes=(3, 5), node_names=8)
 
 
 def build(decider, max_depth=3):
-    config = Config(vocabulary=len(TASK.vocabulary), decider=decider, width=16, hidden=24, heads=2, decider_hidden=16, max_depth=max_depth)
+    config = Config.of_variant(decider, vocabulary=len(TASK.vocabulary), width=16, hidden=24, heads=2, decider_hidden=16, max_depth=max_depth)
     model = Anira(config).initialize(torch.Generator().manual_seed(0)).double().eval()
     if hasattr(model.decider, "head"):
         torch.nn.init.normal_(model.decider.head[-1].weight, std=2.0, generator=torch.Generator().manual_seed(1))

@@ -96,7 +96,7 @@ def test_an_early_choice_stands_in_the_state_it_was_made_from():
 
 
 def test_what_cannot_be_probed_says_so(model):
-    untied = Anira(Config(vocabulary=10, decider="untied", width=16, hidden=24, heads=2))
+    untied = Anira(Config.of_variant("untied", vocabulary=10, width=16, hidden=24, heads=2))
     with pytest.raises(ValueError, match="Untied layers"):
         probe(untied, Planted(), 100, seed=0)
     with pytest.raises(ValueError, match="batch_with_features"):

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from anira.model.anira import Anira, Config
-from anira.model.deciders import DECIDERS, Sample, depth_by_rule
+from anira.model.deciders import Sample, depth_by_rule, variants
 from anira.model.decoding import generate
 from anira.model.layers import rotary, rotate
 
@@ -15,7 +15,7 @@ def build(decider: str, seed: int = 0, **config) -> Anira:
     """A small float64 model whose decider is opinionated enough to spread depths over 1..D."""
     shape = dict(vocabulary=11, max_depth=4, width=16, hidden=24, heads=2, decider_hidden=16, max_length=32)
     generator = torch.Generator().manual_seed(seed)
-    model = Anira(Config(decider=decider, **{**shape, **config})).initialize(generator).double().eval()
+    model = Anira(Config.of_variant(decider, **{**shape, **config})).initialize(generator).double().eval()
     for parameter in model.parameters():
         if parameter.ndim == 2:
             torch.nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5, generator=generator)
@@ -30,7 +30,7 @@ def tokens(seed: int = 1, shape=(5, 12)) -> torch.Tensor:
     return torch.randint(11, shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("decider", DECIDERS)
+@pytest.mark.parametrize("decider", variants())
 def test_token_by_token_reference_agrees(decider):
     """Each state recomputed by definition: a token halts at its depth, others see its final state."""
     model, ids = build(decider), tokens()
@@ -53,7 +53,7 @@ def test_token_by_token_reference_agrees(decider):
         assert torch.equal(output.depths, depth_by_rule(q, "median"))
 
 
-@pytest.mark.parametrize("decider", DECIDERS)
+@pytest.mark.parametrize("decider", variants())
 def test_exit_probs_are_distributions_and_padding_changes_nothing(decider):
     model, ids = build(decider), tokens()
     output = model(ids)
@@ -73,8 +73,8 @@ def test_given_depths_override_the_decider():
 
 def test_one_seed_gives_one_trunk_under_every_decider():
     trunks = []
-    for decider in DECIDERS:
-        model = Anira(Config(vocabulary=11, decider=decider)).initialize(torch.Generator().manual_seed(3))
+    for decider in variants():
+        model = Anira(Config.of_variant(decider, vocabulary=11)).initialize(torch.Generator().manual_seed(3))
         trunks.append({name: value for name, value in model.state_dict().items() if not name.startswith("decider")})
     for other in trunks[1:]:
         assert all(torch.equal(trunks[0][name], other[name]) for name in trunks[0])

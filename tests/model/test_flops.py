@@ -8,7 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from anira.model.anira import Anira, Config
-from anira.model.deciders import DECIDERS
+from anira.model.deciders import variants
 from anira.model.decoding import Cache
 from anira.model.flops import Cost, cache_bytes, dense_cost, ideal_speed_up, sparse_cost, token_cost
 
@@ -16,7 +16,7 @@ ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
 
 def small_model(decider: str) -> Anira:
-    return Anira(Config(vocabulary=11, decider=decider, max_depth=4, width=8, hidden=20, heads=2, decider_hidden=14))
+    return Anira(Config.of_variant(decider, vocabulary=11, max_depth=4, width=8, hidden=20, heads=2, decider_hidden=14))
 
 
 def counted(model: Anira, call) -> Cost:
@@ -52,19 +52,19 @@ def counted(model: Anira, call) -> Cost:
     return Cost(**totals)
 
 
-@pytest.mark.parametrize(("decider", "padded"), list(itertools.product(DECIDERS, [False, True])))
+@pytest.mark.parametrize(("decider", "padded"), list(itertools.product(variants(), [False, True])))
 def test_a_batch_costs_what_the_operator_counter_sees(decider, padded):
     model, generator = small_model(decider), torch.Generator().manual_seed(0)
     tokens = torch.randint(0, 11, (3, 7), generator=generator)
     lengths = torch.tensor([7, 2, 5]) if padded else None
     some, shallow = torch.randint(1, 5, (3, 7), generator=generator), torch.randint(1, 3, (3, 7), generator=generator)
-    for given in (some, shallow, 1, 4)[3 if decider == "untied" else 0 :]:
+    for given in (some, shallow, 1, 4)[3 if model.config.untied else 0 :]:
         run = partial(model, tokens, depths=given, lengths=lengths)
         assert counted(model, run) == dense_cost(model.config, 3, 7)
         assert counted(model, partial(run, execution="sparse")) == sparse_cost(model.config, run().depths)
 
 
-@pytest.mark.parametrize(("decider", "depth", "context"), list(itertools.product(DECIDERS, [1, 2, 3, 4], [1, 6])))
+@pytest.mark.parametrize(("decider", "depth", "context"), list(itertools.product(variants(), [1, 2, 3, 4], [1, 6])))
 def test_a_token_read_with_a_cache_costs_the_least_it_needs(decider, depth, context):
     model = small_model(decider)
     cache, positions = Cache(model, 1, 6), torch.tensor([context - 1])
@@ -81,7 +81,7 @@ def test_the_cache_is_as_large_as_counted():
     assert [cache_bytes(model.config, depth).core // bytes_each.prelude for depth in (1, 2, 3, 4)] == [2, 3, 4, 4]
 
 
-@pytest.mark.parametrize("decider", DECIDERS)
+@pytest.mark.parametrize("decider", variants())
 def test_the_ideal_is_one_at_full_depth_and_below_the_ratio_of_depths_elsewhere(decider):
     config = small_model(decider).config
     assert ideal_speed_up(config, torch.full((2, 5), 4)) == 1

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from anira.model.anira import Anira
-from anira.model.deciders import DECIDERS
+from anira.model.deciders import variants
 from anira.training import checkpoint
 from anira.training.checkpoint import CheckpointError, load_model, read, write, write_atomically
 from anira.training.loop import Run, share, train
@@ -34,7 +34,7 @@ def same(left: Run, right: Run) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(left), weights(right), strict=True))
 
 
-@pytest.mark.parametrize("decider", DECIDERS)
+@pytest.mark.parametrize("decider", variants())
 @pytest.mark.parametrize("stop", [4, 12])
 def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, decider, stop):
     unbroken = train(Run.start(SHORT, decider, 7, HEADER), tmp_path / "unbroken")
@@ -44,7 +44,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, decider, stop):
     assert resumed.step == stop
     assert same(train(resumed, tmp_path / "broken"), unbroken)
     loaded = load(tmp_path / "broken" / "model.safetensors")
-    assert loaded.model.config.decider == decider and all(map(torch.equal, loaded.model.state_dict().values(), weights(unbroken)))
+    assert loaded.model.config.variant == decider and all(map(torch.equal, loaded.model.state_dict().values(), weights(unbroken)))
     one, two = (pd.read_csv(tmp_path / name / "metrics.csv").drop(columns="seconds") for name in ("unbroken", "broken"))
     pd.testing.assert_frame_equal(one, two)
 
