@@ -30,40 +30,9 @@ book: $(INSTALLED)
 	$(BIN)/jupyter-book build . -W --keep-going
 	$(BIN)/python -m pytest tests/book/test_site.py
 
-# What the chapters on training, alignment, generalization and timing read, from whatever is in runs/: one table a task and preset.
-RESULTS := book/results
-models = $(wildcard runs/$(1)-*-$(2)-[0-9]/model.safetensors)
-choosing = $(wildcard $(foreach decider,early online,runs/$(1)-$(decider)-$(2)-[0-9]/model.safetensors))
-evaluated = $(if $(models),$(BIN)/anira evaluate $(models) $(3) --out $(RESULTS)/generalization/$(1)-$(2).csv)
-stopped = $(if $(choosing),$(BIN)/anira stopping $(choosing) $(3) --out $(RESULTS)/stopping/$(1)-$(2).csv)
-traced = $(if $(choosing),$(BIN)/anira trace $(choosing) $(3) --out $(RESULTS)/traces/$(1)-$(2).csv.xz)
-intervened = $(if $(choosing),$(BIN)/anira intervene $(choosing) $(3) --out $(RESULTS)/traces/$(1)-$(2)-interventions.csv.xz)
-probed = $(if $(choosing),$(BIN)/anira probe $(choosing) $(3) --out $(RESULTS)/probes/$(1)-$(2).csv)
-questioned = $(if $(choosing),$(BIN)/anira question $(choosing) $(3) --out $(RESULTS)/question/$(1)-$(2).csv)
-
+# From the models and learning curves in runs/ and book/models/; which tables there are is said in anira/results/tables.toml.
 tables: $(INSTALLED)
-	for run in $(wildcard runs/*/metrics.csv); do cp $$run $(RESULTS)/training/$$(basename $$(dirname $$run)).csv; done
-	$(BIN)/anira evaluate brevo-early-tiny brevo-online-tiny --sizes 3-12 --out $(RESULTS)/brevo-tiny.csv
-	$(call evaluated,brevo,tiny,--sizes 3-12 --instances 200 --families all --max-depths 4 9 12)
-	$(call evaluated,brevo,minute,--sizes 2-8 --instances 500 --families all --max-depths 2 6 8)
-	$(call evaluated,brevo,minute-gap,--sizes 2-5 --instances 1000)
-	$(call evaluated,mano,tiny,--sizes 1-6 --instances 1000 --max-depths 4 9)
-	$(call evaluated,mano,minute,--sizes 1-6 --instances 1000 --max-depths 3 8)
-	$(call traced,brevo,tiny,--instances 300)
-	$(call traced,mano,tiny,--instances 500)
-	$(call traced,mano,minute,--instances 500)
-	$(call traced,depo,minute,--instances 300)
-	$(call traced,depo,minute-one,--instances 300)
-	$(call traced,lano,minute,--instances 150)
-	$(BIN)/anira probe brevo-early-tiny brevo-online-tiny --out $(RESULTS)/probes/brevo-tiny.csv
-	$(call probed,mano,tiny)
-	$(call probed,depo,minute,--given place)
-	$(call probed,depo,minute-one,--given place)
-	$(call intervened,brevo,tiny,--instances 100)
-	$(call stopped,brevo,tiny,--instances 200)
-	$(call stopped,brevo,minute,--instances 500)
-	$(call questioned,mano,tiny,--instances 500)
-	$(call questioned,mano,minute,--instances 500)
+	$(BIN)/anira tables
 
 address: $(INSTALLED)
 	$(BIN)/python book/_ext/address.py

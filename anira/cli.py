@@ -1,7 +1,6 @@
 """The command line: `anira train`, and the commands that make tables of trained models."""
 
 import argparse
-import lzma
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from anira.evaluation.probes import GIVEN, probe
 from anira.evaluation.question import question_trace
 from anira.evaluation.stopping import frontier
 from anira.evaluation.trace import trace
+from anira.results.make import identity, label, make, put
 from anira.tasks.graphs import FAMILIES
 from anira.training.checkpoint import write_atomically
 from anira.training.grid import Job, read_grid, run_grid
@@ -95,6 +95,16 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(call=_table, rows=_probe)
 
     command = commands.add_parser(
+        "tables",
+        help="make the tables that the book reads",
+        description="Make the stored tables from the models and learning curves at hand, as anira/results/tables.toml says; rows of other models stay.",
+    )
+    command.add_argument("tables", nargs="*", metavar="TABLE", help="kinds, or tables as KIND/NAME (default: all for which there is something at hand)")
+    command.add_argument("--models", nargs="+", type=Path, default=[Path("runs"), Path("book/models")], metavar="FOLDER", help="where models and curves are")
+    command.add_argument("--out", type=Path, default=Path("anira/results"), help="folder of the tables (default: %(default)s)")
+    command.set_defaults(call=_tables)
+
+    command = commands.add_parser(
         "bench",
         help="time and memory of sparse execution beside other ways",
         description="Measure sparse execution beside other ways to do the same work; writes bench.csv, a row for each repetition, bench.svg, and profile.csv.",
@@ -129,41 +139,38 @@ def _sizes(text: str | None) -> range | None:
 
 def _table(arguments: argparse.Namespace) -> None:
     """Print the rows that each model gives, with columns that say which model it is, or put them into a table."""
-    tables = [_others(arguments.out, arguments.models)] if arguments.out and arguments.out.exists() else []
+    tables = []
     for name in arguments.models:
         loaded = load(name)
-        run, table = loaded.header["run"], arguments.rows(loaded, arguments)
-        identity = {"model": _label(name), "task": loaded.task.name, "decider": loaded.model.config.variant, "preset": run["preset"], "run_seed": run["seed"]}
-        for place, (column, value) in enumerate(identity.items()):
+        table = arguments.rows(loaded, arguments)
+        columns = {**identity(loaded.header, label(name)), "weights": loaded.header.get("checksum", "unknown")[:12]}
+        for place, (column, value) in enumerate(columns.items()):
             table.insert(place, column, value)
         tables.append(table)
-    text = pd.concat(tables).sort_values("model", kind="stable").to_csv(index=False)
+    table = pd.concat(tables).sort_values("model", kind="stable")
     if arguments.out:
-        write_atomically(arguments.out, lzma.compress(text.encode()) if arguments.out.suffix == ".xz" else text.encode())
+        put(table, arguments.out)
     else:
-        print(text, end="")
+        print(table.to_csv(index=False), end="")
 
 
-def _others(path: Path, models: list[str]) -> pd.DataFrame:
-    """The rows that a table has of other models, which may have been trained on another machine."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)  # as text: numbers stay as they are written
-    if "model" not in table:
-        raise ValueError(f"{path} is no table of models: it has no column 'model'. Choose another --out.")
-    return table[~table["model"].isin(map(_label, models))]
+def _tables(arguments: argparse.Namespace) -> None:
+    """Make the stored tables again."""
 
+    def run(argv: list[str]) -> None:
+        print("anira", *argv, file=sys.stderr)
+        asked = parser().parse_args(argv)
+        asked.call(asked)
 
-def _label(name: str) -> str:
-    """A model's name in tables: its own, or of the folder that its run left it in."""
-    path = Path(name)
-    return path.parent.name if path.name == "model.safetensors" else path.stem if path.suffix == ".safetensors" else name
+    for table, runs in make(run, arguments.out, arguments.models, arguments.tables):
+        print(f"{table}: {runs} runs", file=sys.stderr)
 
 
 def _evaluation(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     names = [family.__name__.lower() for family in FAMILIES] if arguments.families == ["all"] else arguments.families
-    families = names if family_name(loaded.task) else []
+    families = names if family_name(loaded.task) != "none" else []
     sizes, depths = _sizes(arguments.sizes), arguments.max_depths
-    table = generalize(loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=sizes, families=families, max_depths=depths)
-    return table.assign(trained=table["place"] == "trained")
+    return generalize(loaded.model, loaded.task, arguments.instances, arguments.seed, sizes=sizes, families=families, max_depths=depths)
 
 
 def _question(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def test_the_theme_leaves_background_text_and_axes_to_the_page():
 def test_colour_and_shape_share_one_legend():
     vl_convert = pytest.importorskip("vl_convert")
     depths = {"depth": [2.0, 3.0], "depth_low": [1.0, 2.0], "depth_high": [3.0, 4.0]}
-    frame = pd.DataFrame({"decider": ["online", "early"], "size": 3, "instances": 9, "trained": [True, False], **depths})
+    frame = pd.DataFrame({"decider": ["online", "early"], "size": 3, "instances": 9, "place": ["trained", "beyond"], **depths})
     picture = vl_convert.vegalite_to_svg(charts.depth_by_size(frame, max_depth=6).to_dict())
     assert re.findall(r">(early|online)</text>", picture) == ["early", "online"]  # whatever the order of the rows
 

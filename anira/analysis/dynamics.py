@@ -1,13 +1,9 @@
 """Training dynamics: which sizes are learned when, and how depth climbs and falls.
 
-Everything here reads learning curves: rows of a run's `metrics.csv` (step, size, exact_match, depth, …), of one run
-or of several with the columns that `read_curves` adds. Steps are optimizer steps, and
-only as fine as the curve was recorded.
+Everything here reads learning curves, `anira.results("training", …)`: of each run, told apart by the columns `RUN`, the
+rows of its `metrics.csv` (step, size, exact_match, depth, …). Steps are optimizer steps, and only as fine as the curve
+was recorded.
 """
-
-import re
-from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,29 +12,6 @@ from scipy import stats
 from anira.analysis.frames import check_table
 
 RUN = ["task", "decider", "preset", "run_seed", "variation"]
-NAME = re.compile(r"(?P<task>[a-z]+)-(?P<decider>[a-z]+)-(?P<preset>[a-z-]+?)(?:-(?P<run_seed>\d+)(?:-(?P<variation>.+))?)?")
-
-
-def read_curves(files: Iterable[Path]) -> pd.DataFrame:
-    """Learning curves named TASK-DECIDER-PRESET-SEED.csv as one frame, with the columns `RUN` before theirs.
-
-    A name may go on with what varies the preset, such as -constant or -penalty0.05 (`variation`, else empty); one
-    without a seed is of seed 0, and gives way to a file that says so. `ValueError` for a file with another name; no
-    files, an empty frame.
-    """
-    frames, paths = [], sorted(map(Path, files))
-    for path in paths:
-        match = NAME.fullmatch(path.stem)
-        if match is None:
-            raise ValueError(f"{path} is not named TASK-DECIDER-PRESET-SEED.csv.")
-        if path.with_stem(f"{path.stem}-0") in paths:
-            continue
-        frame = pd.read_csv(path)
-        run = {**match.groupdict(), "run_seed": int(match["run_seed"] or 0), "variation": match["variation"] or ""}
-        for place, name in enumerate(RUN):
-            frame.insert(place, name, run[name])
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=RUN)
 
 
 def milestones(curves: pd.DataFrame, level: float = 0.9) -> pd.DataFrame:

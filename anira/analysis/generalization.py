@@ -14,10 +14,8 @@ from anira.analysis.intervals import summarize_seeds
 
 
 def own_conditions(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows on the graphs and with the largest depth that each model was trained with: those that stand first."""
-    check_table(table, ["decider", "run_seed", "family", "max_depth"])
-    first = table.groupby(["decider", "run_seed"], sort=False)[["family", "max_depth"]].transform("first")
-    return table[(table["family"] == first["family"]) & (table["max_depth"] == first["max_depth"])]
+    """The rows on the graphs and with the largest depth that each model was trained with, as the column `own` says."""
+    return check_table(table, ["own"])[table["own"]]
 
 
 def by_size(table: pd.DataFrame, value: str, by: Sequence[str] = ("decider",)) -> pd.DataFrame:

@@ -19,10 +19,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from anira.analysis.dynamics import milestones, order_of_learning, read_curves, rise_and_fall
+from anira.analysis.dynamics import milestones, order_of_learning, rise_and_fall
 from anira.analysis.generalization import beyond, own_conditions, paired, slopes
 from anira.analysis.intervals import over_seeds
 from anira.analysis.timing import Timing, common_correct, decision_timing
+from anira.results import UnknownTable, read
 
 SEEDS = 3  # the fewest for a verdict
 VERDICTS = ("agrees", "differs", "undecided", "not tested")
@@ -71,26 +72,21 @@ def near(value: float, margin: float) -> Within:
 
 
 class Results:
-    """The stored tables of one task and preset, read when they are asked for.
+    """The stored tables of one task and preset, read when they are asked for; `folder`: other than the package's, see `anira.results`."""
 
-    folder: where they are: `generalization`, `question` and `traces` hold TASK-PRESET.csv (traces .csv.xz),
-    `training` one learning curve a run.
-    """
+    def __init__(self, folder: str | Path | None, task: str, preset_name: str):
+        self.folder, self.task, self.preset_name = folder, task, preset_name
 
-    def __init__(self, folder: Path, task: str, preset_name: str):
-        self.folder, self.task, self.preset_name = Path(folder), task, preset_name
-
-    def _read(self, kind: str, ending: str = "csv") -> pd.DataFrame:
-        path = self.folder / kind / f"{self.task}-{self.preset_name}.{ending}"
-        if not path.is_file():
-            raise Missing(f"no table {kind}/{path.name}")
-        return pd.read_csv(path)
+    def _read(self, kind: str) -> pd.DataFrame:
+        try:
+            return read(kind, f"{self.task}-{self.preset_name}", folder=self.folder)
+        except UnknownTable as error:
+            raise Missing(f"no table {kind}/{self.task}-{self.preset_name}") from error
 
     @cached_property
     def evaluation(self) -> pd.DataFrame:
         """Rows of `anira evaluate` under each model's own conditions."""
-        table = self._read("generalization")
-        return own_conditions(table.assign(family=table["family"].astype(object).fillna("")))
+        return own_conditions(self._read("generalization"))
 
     @cached_property
     def question(self) -> pd.DataFrame:
@@ -100,14 +96,14 @@ class Results:
     @cached_property
     def traces(self) -> pd.DataFrame:
         """Rows of `anira trace`."""
-        return self._read("traces", "csv.xz")
+        return self._read("traces")
 
-    def curves(self, variation: str = "") -> pd.DataFrame:
+    def curves(self, variation: str = "none") -> pd.DataFrame:
         """Learning curves of finished or unfinished runs; `variation`: of the preset, such as "constant"."""
-        frame = read_curves((self.folder / "training").glob(f"{self.task}-*-{self.preset_name}*.csv"))
-        frame = frame[(frame["preset"] == self.preset_name) & (frame["variation"] == variation)]
+        frame = self._read("training")
+        frame = frame[frame["variation"] == variation]
         if frame.empty:
-            raise Missing(f"no learning curves of {self.task} {self.preset_name}{' ' * bool(variation)}{variation}")
+            raise Missing(f"no learning curves of {self.task} {self.preset_name}, variation {variation}")
         return frame
 
     @lru_cache  # noqa: B019  the object lives as long as one table is made
@@ -163,7 +159,7 @@ def _reached(results: Results, decider: str) -> pd.Series:
 
 
 def _path(results: Results, decider: str, value: str, *, constant: bool) -> pd.Series:
-    curves = results.curves("constant" if constant else "")
+    curves = results.curves("constant" if constant else "none")
     done = curves.groupby(["decider", "run_seed"])["step"].transform("max") >= results.recipe.steps
     if not done.any():
         raise Missing("no finished run")
@@ -285,8 +281,10 @@ def claims() -> list[Claim]:
     return found
 
 
-def reproduce(folder: Path, asked: Iterable[Claim] | None = None, *, level: float = 0.95) -> pd.DataFrame:
+def reproduce(folder: str | Path | None = None, asked: Iterable[Claim] | None = None, *, level: float = 0.95) -> pd.DataFrame:
     """One row for each claim and scale at which there is something to measure; a claim without any has one row.
+
+    `folder`: of tables other than the package's, see `anira.results`; `FileNotFoundError` where there is none.
 
     Columns: part, claim, paper, criterion, scale, estimate, low, high (interval over seeds, Student's t), seeds,
     verdict, reason.

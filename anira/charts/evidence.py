@@ -12,7 +12,7 @@ def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, d
     base = alt.Chart(frame).encode(x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)), color=color)
     y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(domain=domain))
     tooltip = ["decider:N", "size:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (value, low, high)), "instances:Q"]
-    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.trained", color))
+    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.place == 'trained'", color))
     band = base.mark_area(opacity=0.2).encode(y=alt.Y(f"{low}:Q", scale=alt.Scale(domain=domain)), y2=f"{high}:Q")
     return alt.layer(band, base.mark_line().encode(y=y), points).properties(width=420, description=description)
 
@@ -20,7 +20,7 @@ def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, d
 def depth_by_size(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Mean depth on answer tokens over sizes, with its interval.
 
-    `frame`: rows of `anira.evaluation.evaluate.evaluate` with two more columns: decider, and trained (bool).
+    `frame`: rows of `anira.evaluation.evaluate.evaluate` with two more columns: decider, and place ("trained" or another).
     """
     text = "Mean number of iterations on answer tokens for each size of the instance, by decider, with 95 % intervals."
     return _by_size(frame, "depth", "depth_low", "depth_high", "iterations per answer token", (1, max_depth), text)

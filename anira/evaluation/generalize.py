@@ -39,13 +39,13 @@ def takes_any_depth(model: Anira) -> bool:
 
 
 def family_name(task: Task) -> str:
-    """The name of the graph family that a task draws from; empty for a task without graphs.
+    """The name of the graph family that a task draws from; "none" for a task without graphs.
 
     >>> from anira.tasks import Brevo
     >>> family_name(Brevo())
     'physics'
     """
-    return type(task.graphs).__name__.lower() if hasattr(task, "graphs") else ""
+    return type(task.graphs).__name__.lower() if hasattr(task, "graphs") else "none"
 
 
 def with_family(task: Task, name: str) -> Task:
@@ -79,7 +79,9 @@ def generalize(
     families: Iterable[str] = (),
     max_depths: Iterable[int] = (),
 ) -> pd.DataFrame:
-    """One row for each family, largest depth and size; the columns family, max_depth and place, then those of `evaluate`.
+    """One row for each family, largest depth and size; the columns family, max_depth, own and place, then those of `evaluate`.
+
+    `own` says of a row that its family and its largest depth are those that the model was trained with.
 
     Args:
         sizes: by default the task's own. Sizes that another family cannot make are left out for it.
@@ -97,6 +99,8 @@ def generalize(
     for family, max_depth, shifted, deeper in cases:
         smallest = shifted.graphs.smallest if hasattr(shifted, "graphs") else 0
         frame = evaluate(deeper, shifted, n, seed, [size for size in sizes if size >= smallest])
-        frames.append(frame.assign(family=family, max_depth=max_depth, place=[place(size, task.sizes) for size in frame["size"]]))
+        places = [place(size, task.sizes) for size in frame["size"]]
+        frames.append(frame.assign(family=family, max_depth=max_depth, own=(family, max_depth) == (own, depth), place=places))
     table = pd.concat(frames, ignore_index=True)
-    return table[["family", "max_depth", "place", *(name for name in table.columns if name not in ("family", "max_depth", "place"))]]
+    first = ["family", "max_depth", "own", "place"]
+    return table[[*first, *(name for name in table.columns if name not in first)]]

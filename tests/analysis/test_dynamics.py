@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anira.analysis.dynamics import RUN, milestones, order_of_learning, read_curves, rise_and_fall
+from anira.analysis.dynamics import milestones, order_of_learning, rise_and_fall
 
 
 def curves(reach, seeds=1, depth=lambda step: 3.0):
     """Curves that step from 0 to 1 exact match at the given step of each size (None: never), recorded every 100 steps."""
     rows = [
-        ("brevo", "online", "tiny", seed, "", step, size, float(when is not None and step >= when), depth(step))
+        ("brevo", "online", "tiny", seed, "none", step, size, float(when is not None and step >= when), depth(step))
         for seed in range(seeds)
         for step in range(100, 1001, 100)
         for size, when in reach.items()
@@ -60,23 +60,6 @@ def test_climb_and_fall_are_measured_from_when_the_decider_is_in_charge():
 def test_constant_depth_neither_climbs_nor_falls():
     row = rise_and_fall(curves({3: 100})).iloc[0]
     assert row["climb"] == row["fall"] == 0
-
-
-def test_curves_carry_the_run_that_their_file_is_named_after(tmp_path):
-    curve = curves({3: 100}).drop(columns=RUN)
-    for name in ("brevo-early-tiny-2", "brevo-online-minute-gap-11-penalty0.05", "mano-online-tiny", "brevo-early-tiny", "brevo-early-tiny-0"):
-        curve.to_csv(tmp_path / f"{name}.csv", index=False)
-    frame = read_curves(tmp_path.glob("*.csv"))
-    assert frame[RUN].drop_duplicates().values.tolist() == [
-        ["brevo", "early", "tiny", 0, ""],
-        ["brevo", "early", "tiny", 2, ""],
-        ["brevo", "online", "minute-gap", 11, "penalty0.05"],
-        ["mano", "online", "tiny", 0, ""],
-    ]
-    assert len(frame) == 4 * len(curve)  # the file that names seed 0 replaces the one that does not
-    assert read_curves([]).empty
-    with pytest.raises(ValueError, match="not named"):
-        read_curves([tmp_path / "notes.csv"])
 
 
 @pytest.mark.parametrize("damage", [lambda f: f[:0], lambda f: f.drop(columns="size"), lambda f: f.assign(exact_match=np.nan)])

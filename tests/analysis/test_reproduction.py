@@ -6,6 +6,7 @@ import pytest
 
 from anira.analysis.reproduction import VERDICTS, Claim, Missing, Results, Within, above, below, claims, near, reproduce
 from anira.analysis.timing import decision_timing
+from tests.results.stored import store
 
 DECIDERS = ("early", "online", "fixed", "untied")
 
@@ -60,9 +61,9 @@ def test_without_tables_nothing_is_tested_and_each_row_says_why(tmp_path):
     assert {"alignment", "dynamics", "generalization", "decision timing", "question tokens", "natural language"} == set(table["part"])
 
 
-def store(folder, name, table):
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / name, index=False)
+def test_a_folder_that_does_not_exist_is_an_error_and_not_a_table_of_untested_claims(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        reproduce(tmp_path / "results")
 
 
 @pytest.fixture
@@ -76,14 +77,17 @@ def folder(tmp_path):
                 slope = {"early": -0.2, "online": 0.3}.get(decider, 0)
                 exact = 0.98 if size <= 4 else 0.4 if decider == "online" else 0.1
                 depth = {"early": 3.5, "online": 2}.get(decider, 4) + slope * (size - 4) + rng.normal(0, 0.01)
-                rows.append((f"{decider}-{seed}", decider, seed, "physics", 4, "trained" if size <= 4 else "beyond", size, exact, depth))
-    columns = ["model", "decider", "run_seed", "family", "max_depth", "place", "size", "exact_match", "depth"]
-    store(tmp_path, "generalization/brevo-minute.csv", pd.DataFrame(rows, columns=columns))
+                rows.append((f"{decider}-{seed}", decider, seed, "physics", 4, True, "trained" if size <= 4 else "beyond", size, exact, depth))
+    columns = ["model", "decider", "run_seed", "family", "max_depth", "own", "place", "size", "exact_match", "depth"]
+    store(tmp_path, "generalization", "brevo-minute", pd.DataFrame(rows, columns=columns))
+    curves = []
     for decider in ("early", "online"):
         for seed in range(3):
-            for variation, path in (("", {250: 3.8, 300: 2.5, 450: 2.0}), ("-constant", {25: 1.5, 100: 1.2 + 0.01 * seed, 450: 1.3})):
+            for variation, path in (("none", {250: 3.8, 300: 2.5, 450: 2.0}), ("constant", {25: 1.5, 100: 1.2 + 0.01 * seed, 450: 1.3})):
                 curve = [(step, size, float(step >= 100 * size), depth) for step, depth in path.items() for size in (2, 3, 4)]
-                store(tmp_path, f"training/brevo-{decider}-minute-{seed}{variation}.csv", pd.DataFrame(curve, columns=["step", "size", "exact_match", "depth"]))
+                run = {"model": f"{decider}-{seed}-{variation}", "preset": "minute", "decider": decider, "run_seed": seed, "variation": variation}
+                curves.append(pd.DataFrame(curve, columns=["step", "size", "exact_match", "depth"]).assign(**run))
+    store(tmp_path, "training", "brevo-minute", pd.concat(curves))
     return tmp_path
 
 
@@ -117,8 +121,8 @@ def test_one_seed_has_an_estimate_and_no_verdict(folder):
 
 
 def test_unfinished_runs_are_not_measured(folder):
-    for path in (folder / "training").glob("brevo-*-minute-?.csv"):
-        pd.read_csv(path).query("step < 450").to_csv(path, index=False)
+    path = folder / "training/brevo-minute.csv"
+    pd.read_csv(path, keep_default_na=False).query("step < 450").to_csv(path, index=False)
     with pytest.raises(Missing, match="no finished run"):
         next(c for c in claims() if c.text.startswith("online: … then falls") and c.task == "brevo").measure(Results(folder, "brevo", "minute"))
 
@@ -136,7 +140,7 @@ def test_the_regression_rows_are_those_of_the_timing_analysis(folder):
             frames.append(pd.DataFrame({**frame, "correct": True, "instance_correct": True, "depth": 5, "expected_depth": depth, **features}))
     traces = pd.concat(frames)
     traces["size"] = traces.groupby("instance")["size"].transform("first")
-    store(folder, "traces/brevo-minute.csv.xz", traces)
+    store(folder, "traces", "brevo-minute", traces)
     table = reproduce(folder, [c for c in claims() if c.part == "decision timing"]).set_index("claim")
     row = table.loc["online: coefficient of dfs depth"]
     fits = [decision_timing(traces.query(f"decider == 'online' and run_seed == {seed}"), ["hub_out_degree", "dfs_depth", "frontier_size", "newly_enabled"], draws=2)

@@ -1,11 +1,11 @@
 """The figures on cost show every case of the committed table, and say what they show."""
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import anira
 from anira.bench.formula import cost_shares
 from anira.bench.suite import summary
 from anira.charts import cost
@@ -13,7 +13,7 @@ from anira.charts import cost
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return summary(pd.read_csv(Path(__file__).parents[2] / "book/results/bench/cpu.csv"))
+    return summary(anira.results("bench", "cpu"))
 
 
 @pytest.mark.parametrize("draw", [cost.speed_ups, cost.where_it_pays, cost.speed_ups_at])

@@ -1,0 +1,77 @@
+"""`anira tables`: what is at hand goes into its table, and nothing else changes."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import anira
+from anira.results.make import identity, make, put
+
+
+def file(path, **header):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"x": torch.zeros(1)}, path, {"anira": json.dumps(header)})
+
+
+def curve(path, exact):
+    columns = anira.results("training", "mano-tiny").drop(columns=["model", "task", "decider", "preset", "run_seed", "variation"])
+    columns[:2].assign(exact_match=exact).to_csv(path, index=False)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Three runs of MANO tiny: two that choose depth, one of a varied schedule; and one of another task."""
+    for decider, seed, more in (("early", 11, {}), ("fixed", 0, {}), ("online", 0, {"schedule": "constant"})):
+        run = {"task": "mano", "preset": "tiny", "decider": decider, "seed": seed, **more}
+        folder = tmp_path / "runs" / f"mano-{decider}-tiny-{seed}"
+        file(folder / "model.safetensors", kind="model", run=run, task={"kind": "Mano"})
+        file(folder / "state.safetensors", kind="state", run=run)
+        curve(folder / "metrics.csv", seed / 100)
+    file(tmp_path / "models/brevo-online-tiny-4.safetensors", kind="model", run={"task": "brevo", "preset": "tiny", "decider": "online", "seed": 4})
+    (tmp_path / "models/notes.safetensors").write_bytes(b"not a checkpoint")
+    return tmp_path
+
+
+def test_each_table_is_asked_of_the_models_that_belong_to_it(runs):
+    asked = []
+    made = dict(make(asked.append, runs / "out", [runs / "runs", runs / "models"], ["generalization", "traces/mano-tiny", "probes/brevo-tiny", "question"]))
+    lines = {tuple(line[-1].rsplit("/", 2)[1:]): line for line in asked}
+    traces = lines["traces", "mano-tiny.csv.xz"]
+    assert traces[0] == "trace" and traces[2:4] == ["--instances", "500"] and "mano-early-tiny-11" in traces[1]  # neither fixed nor varied
+    assert [name.split("/")[-2] for name in lines["generalization", "mano-tiny.csv"][1:3]] == ["mano-early-tiny-11", "mano-fixed-tiny-0"]
+    assert lines["generalization", "brevo-tiny.csv"][1].endswith("brevo-online-tiny-4.safetensors")
+    assert lines["probes", "brevo-tiny.csv"][:3] == ["probe", "brevo-early-tiny", "brevo-online-tiny"]  # says itself of which models
+    assert set(made) == {"generalization/brevo-tiny", "generalization/mano-tiny", "traces/mano-tiny", "probes/brevo-tiny", "question/mano-tiny"}
+
+
+def test_curves_are_collected_in_place_of_what_the_table_says_of_these_runs(runs):
+    out = runs / "out"
+    for _ in range(2):
+        assert dict(make(lambda line: None, out, [runs / "runs"], ["training"])) == {"training/mano-tiny": 3}
+    table = anira.results("training", "mano-tiny", folder=out)
+    assert len(table) == 6 and set(table["variation"]) == {"none", "constant"} and set(table["run_seed"]) == {0, 11}
+    assert table.query("run_seed == 11")["exact_match"].tolist() == [0.11, 0.11]
+
+
+def test_a_table_that_nobody_declared_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no tables traces/brevo-huge"):
+        list(make(print, tmp_path, [], ["traces/brevo-huge"]))
+
+
+def test_a_header_without_a_run_still_says_which_model_it_is():
+    told = identity({"config": {"decider": "early"}, "task": {"kind": "Digits"}}, "mine")
+    assert told == {"model": "mine", "task": "digits", "decider": "early", "preset": "none", "run_seed": 0, "variation": "none"}
+    assert identity({"run": {"penalty": 0.05, "schedule": "ramped"}}, "x")["variation"] == "penalty0.05-ramped"
+
+
+def test_another_file_or_other_columns_are_not_overwritten(tmp_path):
+    path, rows = tmp_path / "table.csv", pd.DataFrame({"model": ["a"], "depth": [np.float64(1)]})
+    for text, message in (("fruit,price\napple,3\n", "no table of models"), ("model,price\napple,3\n", r"other columns: \['depth', 'price'\]")):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            put(rows, path)
+        assert path.read_text() == text
