@@ -13,6 +13,7 @@ since it must first find out which of two equal tokens is which end.
 Sampling, solving and the features of every answer token are one compiled pass over the graph (`dags.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +22,8 @@ import numpy as np
 
 from anira.tasks.dags import fill
 from anira.tasks.graphs import PAPER, Family, node_names
-from anira.tasks.task import Batch, Feature, Instance, Vocabulary, check_sizes, draw_sizes, to_batch
+from anira.tasks.split import check_filled, graph_is_held_out, side_of, token_ids
+from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, draw_sizes, to_batch
 
 SPECIALS = ("<pad>", "<bos>", "<query>", "<answer>", "<eos>")
 PAD, BOS, QUERY, ANSWER, EOS = range(len(SPECIALS))
@@ -90,17 +92,17 @@ class Brevo:
         self._checked([size])
         return 1 + 2 * self.graphs.max_edges(size) + 3 + (size - 1) + 1
 
-    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
-        """`n` instances of one size, or of the task's mixture."""
-        return self._batch(n, rng, size, with_features=False)[0]
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
+        """`n` instances of one size, or of the task's mixture, from one side of the split."""
+        return self._batch(n, rng, size, split, with_features=False)[0]
 
-    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None) -> tuple[Batch, np.ndarray]:
+    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> tuple[Batch, np.ndarray]:
         """What `batch` draws, and the features of its tokens (B, T, F) in the order of `features`, NaN where one says nothing."""
-        return self._batch(n, rng, size, with_features=True)
+        return self._batch(n, rng, size, split, with_features=True)
 
-    def sample(self, size: int, rng: np.random.Generator) -> Instance:
+    def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance; its source is a `networkx.DiGraph` on node names with graph attribute `query`."""
-        tokens, (prompt,), (length,), features = self._fill(np.array([size]), rng, with_features=True)
+        tokens, (prompt,), (length,), features = self._fill(np.array([size]), rng, split, with_features=True)
         tokens = tuple(int(token) for token in tokens[0, :length])
         names = self.vocabulary.decode(tokens)
         graph = nx.DiGraph(query=names[prompt - 2])
@@ -108,12 +110,21 @@ class Brevo:
         columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
         return Instance(tokens[:prompt], tokens[prompt:], int(size), graph, columns)
 
-    def _batch(self, n, rng, size, *, with_features):
+    def held_out(self, instance: Instance | Sequence[int]) -> bool:
+        """Whether the graph with its query, in whatever order its edges are listed, is held out; `ValueError` for tokens without one."""
+        tokens, first = token_ids(instance), EOS + 1
+        (asked,) = np.flatnonzero(tokens == QUERY)[:1].tolist() or [0]
+        if not 1 < asked < len(tokens) - 1 or asked % 2 == 0:
+            raise ValueError(f"A prompt of BREVO reads <bos>, edges, <query> and a node, received {tokens.tolist()}.")
+        edges = tokens[1:asked].reshape(-1, 2) - (first, first + self.node_names)
+        return graph_is_held_out(edges, np.arange(self.node_names), tokens[asked + 1] - first)
+
+    def _batch(self, n, rng, size, split, *, with_features):
         sizes = draw_sizes(self.sizes, n, rng) if size is None else np.full(n, size)
-        tokens, prompt_lengths, lengths, features = self._fill(sizes, rng, with_features=with_features)
+        tokens, prompt_lengths, lengths, features = self._fill(sizes, rng, split, with_features=with_features)
         return to_batch(tokens, prompt_lengths, lengths, sizes), features[:, : lengths.max()]
 
-    def _fill(self, sizes, rng, *, with_features):
+    def _fill(self, sizes, rng, split, *, with_features):
         longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))
         tokens = np.zeros((len(sizes), longest), np.int64)
         prompt_lengths, lengths = np.zeros(len(sizes), np.int64), np.zeros(len(sizes), np.int64)
@@ -121,5 +132,7 @@ class Brevo:
         features = np.full((rows, longest, len(FEATURES)), np.nan)
         room = np.empty((max(self.graphs.max_edges(int(size)) for size in set(sizes.tolist())), 2), np.int64)
         specials = (BOS, QUERY, ANSWER, EOS)
-        fill(rng, sizes, self.node_names, self.graphs.code, self.graphs.knobs, room, specials, tokens, prompt_lengths, lengths, features)
+        graphs = self.node_names, self.graphs.code, self.graphs.knobs, room
+        filled = fill(rng, side_of(split), sizes, *graphs, specials, tokens, prompt_lengths, lengths, features)
+        check_filled(filled, sizes, split, f"BREVO with {self.node_names} node names and {self.graphs}")
         return tokens, prompt_lengths, lengths, features

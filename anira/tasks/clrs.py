@@ -25,7 +25,8 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from anira.tasks.task import Batch, Feature, Instance, Vocabulary, check_sizes, collate
+from anira.tasks.split import ANY, TRIES, check_filled, sequence_is_held_out, side_of, token_ids
+from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, collate
 
 SMALLEST = 4
 SIZES = (4, 5, 10, 11, 12, 15, 19, 23, 28, 31)
@@ -282,20 +283,33 @@ class Clrs:
         quantities = problem.inputs | problem.outputs
         return 3 + 3 * len(quantities) + sum(KINDS[kind](size + problem.extra) for kind in quantities.values())
 
-    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
-        """`n` instances of one size, or of the task's mixture."""
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
+        """`n` instances of one size, or of the task's mixture, from one side of the split."""
         if size is not None:
-            return collate([self.sample(size, rng) for _ in range(n)])
-        return collate([self._draw(*self._mixture[i], rng) for i in rng.integers(len(self._mixture), size=n)])
+            return collate([self.sample(size, rng, split=split) for _ in range(n)])
+        return collate([self._draw(*self._mixture[i], rng, split) for i in rng.integers(len(self._mixture), size=n)])
 
-    def sample(self, size: int, rng: np.random.Generator) -> Instance:
-        """One instance of any problem that has this size; its source is a `Text`."""
+    def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
+        """One instance of any problem that has this size, from one side of the split; its source is a `Text`."""
         names = self._at(size)
-        return self._draw(names[rng.integers(len(names))], size, rng)
+        return self._draw(names[rng.integers(len(names))], size, rng, split)
 
-    def _draw(self, name, size, rng):
+    def _draw(self, name, size, rng, split):
+        side = side_of(split)
         algorithms = [algorithm for algorithm, limits in PROBLEMS[name].algorithms.items() if size <= max(limits)]
-        return self.instance(generate(algorithms[rng.integers(len(algorithms))], int(size), int(rng.integers(2**32))))
+        for _ in range(TRIES):
+            instance = self.instance(generate(algorithms[rng.integers(len(algorithms))], int(size), int(rng.integers(2**32))))
+            if side == ANY or self.held_out(instance) == side:
+                return instance
+        check_filled(0, [size], split, f"CLRS-Text's {name}")
+
+    def held_out(self, instance: Instance | Sequence[int]) -> bool:
+        """Whether the question is held out, whichever algorithm answers it; `ValueError` for tokens without one."""
+        names = self.vocabulary.decode(token_ids(instance))
+        if ":\n" not in names:
+            raise ValueError(f"A prompt of CLRS reads <bos>, the problem and its quantities, each with a colon, received {names}.")
+        end = len(names) - names[::-1].index(":\n")  # no answer has a colon
+        return sequence_is_held_out(np.frombuffer("".join(names[1:end]).encode(), np.uint8), 0)
 
     def instance(self, text: Text) -> Instance:
         """The instance that a text tells; its first word becomes the name of the problem."""

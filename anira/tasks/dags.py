@@ -3,19 +3,18 @@
 A graph on n nodes is an array of edges (m, 2): row (u, v) says that node v depends on node u. Nodes are
 numbered in a topological order, u < v, and node n-1, which has at least one dependency, is the one that
 BREVO asks about.
-
-All compiled code that an instance passes through is in this file, because numba's cache on disk notices a
-change in the file of the function it compiled, and not in the files of those it calls.
 """
 
 import numpy as np
-from numba import njit
+
+from anira.tasks.compiled import compiled
+from anira.tasks.split import ANY, TRIES, graph_is_held_out
 
 PHYSICS, CHAINS, TREE, LAYERED, SPARSE, DENSE, HUBS = range(7)  # codes of the families in graphs.py
 MAX_DEGREE = 4
 
 
-@njit(cache=True)
+@compiled
 def shuffle(rng: np.random.Generator, items: np.ndarray) -> None:
     """Permute the rows of `items` in place, uniformly (Fisher–Yates)."""
     for i in range(len(items) - 1, 0, -1):
@@ -25,7 +24,7 @@ def shuffle(rng: np.random.Generator, items: np.ndarray) -> None:
         items[j] = row
 
 
-@njit(cache=True)
+@compiled
 def draw_names(rng: np.random.Generator, n: int, names: int) -> np.ndarray:
     """(n,) int64: n of the numbers 0..names-1, without replacement, in random order."""
     pool = np.arange(names)
@@ -35,7 +34,7 @@ def draw_names(rng: np.random.Generator, n: int, names: int) -> np.ndarray:
     return pool[:n]
 
 
-@njit(cache=True)
+@compiled
 def pick(rng: np.random.Generator, pool: np.ndarray, size: int, k: int) -> None:
     """Move k of the first `size` entries of `pool`, drawn uniformly without repetition, to its front."""
     for i in range(k):
@@ -43,7 +42,7 @@ def pick(rng: np.random.Generator, pool: np.ndarray, size: int, k: int) -> None:
         pool[i], pool[j] = pool[j], pool[i]
 
 
-@njit(cache=True)
+@compiled
 def physics_dag(rng: np.random.Generator, n: int, edges: np.ndarray) -> int:
     """See `Physics`. Every generator writes its edges into the first rows of `edges` and returns their number."""
     leaves = rng.integers(1, (n - 1) // 4 + 2)
@@ -75,7 +74,7 @@ def physics_dag(rng: np.random.Generator, n: int, edges: np.ndarray) -> int:
     return m
 
 
-@njit(cache=True)
+@compiled
 def chains(rng, n, count, edges):
     last = np.arange(count)
     for node in range(count, n):
@@ -85,7 +84,7 @@ def chains(rng, n, count, edges):
     return n - count
 
 
-@njit(cache=True)
+@compiled
 def tree(rng, n, branching, edges):
     room = np.full(n, branching)
     open_nodes = np.empty(n, np.int64)
@@ -103,7 +102,7 @@ def tree(rng, n, branching, edges):
     return n - 1
 
 
-@njit(cache=True)
+@compiled
 def layered(rng, n, width, parents, edges):
     pool = np.empty(width, np.int64)
     m = 0
@@ -119,7 +118,7 @@ def layered(rng, n, width, parents, edges):
     return m
 
 
-@njit(cache=True)
+@compiled
 def sparse(rng, n, parents, edges):
     pool = np.arange(n)  # after any number of picks the first `node` entries are still the nodes before it
     m = 0
@@ -132,7 +131,7 @@ def sparse(rng, n, parents, edges):
     return m
 
 
-@njit(cache=True)
+@compiled
 def dense(rng, n, probability, edges):
     m = 0
     for node in range(1, n):
@@ -146,7 +145,7 @@ def dense(rng, n, probability, edges):
     return m
 
 
-@njit(cache=True)
+@compiled
 def hubs(rng, n, parents, attraction, edges):
     taken = np.full(n, -1, np.int64)  # the last node that depends on this one
     m = 0
@@ -165,7 +164,7 @@ def hubs(rng, n, parents, attraction, edges):
     return m
 
 
-@njit(cache=True)
+@compiled
 def draw_graph(rng: np.random.Generator, n: int, code: int, knobs: np.ndarray, room: np.ndarray) -> np.ndarray:
     """The edges (m, 2) of a graph on n nodes of the family with this code, in random order, within `room`."""
     a, b = knobs
@@ -188,7 +187,7 @@ def draw_graph(rng: np.random.Generator, n: int, code: int, knobs: np.ndarray, r
     return edges
 
 
-@njit(cache=True)
+@compiled
 def solve(n: int, edges: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The answer for query node n-1, and the features of each of its nodes, by one instrumented search.
 
@@ -274,9 +273,9 @@ def solve(n: int, edges: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.
     return order, features
 
 
-@njit(cache=True)
-def fill(rng, sizes, names, code, knobs, room, specials, tokens, prompt_lengths, lengths, features):
-    """Draw one BREVO instance per row and write its tokens, lengths and features in place.
+@compiled
+def fill(rng, side, sizes, names, code, knobs, room, specials, tokens, prompt_lengths, lengths, features):
+    """Draw one BREVO instance per row and write its tokens, lengths and features in place; returns how many rows it could.
 
     `specials` are the tokens <bos>, <query>, <answer>, <eos>; that of a node is its name plus the first
     number after them, and a further `names` more where it is the head of an edge. `room` (m, 2) holds the edges of any one graph.
@@ -285,8 +284,13 @@ def fill(rng, sizes, names, code, knobs, room, specials, tokens, prompt_lengths,
     first = eos + 1
     for row in range(len(sizes)):
         n = sizes[row]
-        edges = draw_graph(rng, n, code, knobs, room)
-        named = draw_names(rng, n, names)
+        for _ in range(TRIES):
+            edges = draw_graph(rng, n, code, knobs, room)
+            named = draw_names(rng, n, names)
+            if side == ANY or graph_is_held_out(edges, named, n - 1) == side:
+                break
+        else:
+            return row
         order, values = solve(n, edges, named)
         line = tokens[row]
         line[0] = bos
@@ -304,3 +308,4 @@ def fill(rng, sizes, names, code, knobs, room, specials, tokens, prompt_lengths,
             t += 1
         line[t] = eos
         lengths[row] = t + 1
+    return len(sizes)

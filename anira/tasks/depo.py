@@ -11,17 +11,18 @@ Every cycle is longer than any number of hops asked for, so k hops are k differe
 token of its own, as in BREVO: with bare pairs a small model is still guessing when with these it has learned it all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import networkx as nx
 import numpy as np
-from numba import njit
 
+from anira.tasks.compiled import compiled
 from anira.tasks.dags import draw_names, shuffle
 from anira.tasks.graphs import node_names
-from anira.tasks.task import Batch, Feature, Instance, Vocabulary, check_sizes, size_probabilities, to_batch
+from anira.tasks.split import ANY, TRIES, check_filled, graph_is_held_out, side_of, token_ids
+from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, size_probabilities, to_batch
 
 SPECIALS = ("<pad>", "<bos>", "<query>", "<answer>")
 BOS, QUERY, ANSWER = 1, 2, 3
@@ -35,19 +36,25 @@ FEATURES = {
 }
 
 
-@njit(cache=True)
-def fill(rng, nodes, shares, hops, names, first_name, tokens, lengths, features):
-    """Draw one instance per row and write its tokens and features in place.
+@compiled
+def fill(rng, side, nodes, shares, hops, names, first_name, tokens, lengths, features):
+    """Draw one instance per row and write its tokens and features in place; returns how many rows it could.
 
     nodes, shares: lengths of the cycle and the cumulative probability of each · hops (B, Q): those of each
     query · names: how many node names there are · first_name: the token of the first of them; as heads they follow.
     """
     queries = hops.shape[1]
     for row in range(len(hops)):
-        n = nodes[np.searchsorted(shares[:-1], rng.random(), side="right")]
-        cycle = draw_names(rng, n, names)  # node i is followed by node i + 1
-        order = np.arange(n).reshape(n, 1)
-        shuffle(rng, order)
+        for _ in range(TRIES):
+            n = nodes[np.searchsorted(shares[:-1], rng.random(), side="right")]
+            cycle = draw_names(rng, n, names)  # node i is followed by node i + 1
+            order = np.arange(n).reshape(n, 1)
+            shuffle(rng, order)
+            starts = rng.integers(0, n, queries)
+            if side == ANY or graph_is_held_out(np.stack((np.arange(n), (np.arange(n) + 1) % n), 1), cycle, -1) == side:
+                break
+        else:
+            return row
         place = np.empty(n, np.int64)  # where in the list the edge that leaves node i stands
         line = tokens[row]
         line[0] = BOS
@@ -62,7 +69,7 @@ def fill(rng, nodes, shares, hops, names, first_name, tokens, lengths, features)
         line[answer] = ANSWER
         lengths[row] = answer + 1 + queries
         for q in range(queries):
-            i, k = rng.integers(0, n), hops[row, q]
+            i, k = starts[q], hops[row, q]
             line[t + 1 + 2 * q], line[t + 2 + 2 * q] = ANSWER + k, first_name + cycle[i]
             line[answer + 1 + q] = first_name + cycle[(i + k) % n]
             if len(features):
@@ -73,6 +80,7 @@ def fill(rng, nodes, shares, hops, names, first_name, tokens, lengths, features)
                     travel += abs(there - here)
                 value = features[row, answer + 1 + q]
                 value[0], value[1], value[2], value[3], value[4] = k, n, readings, travel, q
+    return len(hops)
 
 
 @dataclass(frozen=True)
@@ -130,17 +138,17 @@ class Depo:
         self._checked([size])
         return 2 * max(self.nodes) + 3 * self.queries + 3
 
-    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
-        """`n` instances of one size, or of the task's mixture."""
-        return self._batch(n, rng, size, with_features=False)[0]
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
+        """`n` instances of one size, or of the task's mixture, from one side of the split."""
+        return self._batch(n, rng, size, split, with_features=False)[0]
 
-    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None) -> tuple[Batch, np.ndarray]:
+    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> tuple[Batch, np.ndarray]:
         """What `batch` draws, and the features of its tokens (B, T, F) in the order of `features`, NaN where one says nothing."""
-        return self._batch(n, rng, size, with_features=True)
+        return self._batch(n, rng, size, split, with_features=True)
 
-    def sample(self, size: int, rng: np.random.Generator) -> Instance:
+    def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance; its source is a `networkx.DiGraph` with graph attribute `queries`, pairs of hops and node."""
-        tokens, features, (length,) = self._fill(np.full((1, self.queries), size), rng, with_features=True)
+        tokens, features, (length,) = self._fill(np.full((1, self.queries), size), rng, split, with_features=True)
         tokens, end = tuple(int(token) for token in tokens[0, :length]), length - self.queries
         names = self.vocabulary.decode(tokens[:end])
         asked = names.index("<query>")
@@ -150,16 +158,26 @@ class Depo:
         columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
         return Instance(tokens[:end], tokens[end:], int(size), cycle, columns)
 
-    def _batch(self, n, rng, size, *, with_features):
+    def held_out(self, instance: Instance | Sequence[int]) -> bool:
+        """Whether the cycle, with all that can be asked of it, is held out; `ValueError` for tokens without one."""
+        tokens, first = token_ids(instance), ANSWER + min(self.nodes)
+        (asked,) = np.flatnonzero(tokens == QUERY)[:1].tolist() or [0]
+        if asked < 2 or asked % 2 == 0:
+            raise ValueError(f"A prompt of DEPO reads <bos>, edges, <query> and what is asked, received {tokens.tolist()}.")
+        return graph_is_held_out(tokens[1:asked].reshape(-1, 2) - (first, first + self.node_names), np.arange(self.node_names), -1)
+
+    def _batch(self, n, rng, size, split, *, with_features):
         hops = rng.choice(self.sizes, (n, self.queries)) if size is None else np.full((n, self.queries), size)
-        tokens, features, lengths = self._fill(hops, rng, with_features=with_features)
+        tokens, features, lengths = self._fill(hops, rng, split, with_features=with_features)
         return to_batch(tokens, lengths - self.queries, lengths, hops.max(1)), features[:, : lengths.max()]
 
-    def _fill(self, hops, rng, *, with_features):
+    def _fill(self, hops, rng, split, *, with_features):
         longest = max(self.max_length(int(size)) for size in set(hops.flatten().tolist()))
         nodes = np.array(self.nodes)
         tokens = np.zeros((len(hops), longest), np.int64)
         features = np.full((len(hops) if with_features else 0, longest, len(FEATURES)), np.nan)
         lengths = np.zeros(len(hops), np.int64)
-        fill(rng, nodes, size_probabilities(nodes).cumsum(), hops, self.node_names, ANSWER + min(self.nodes), tokens, lengths, features)
+        first = ANSWER + min(self.nodes)
+        filled = fill(rng, side_of(split), nodes, size_probabilities(nodes).cumsum(), hops, self.node_names, first, tokens, lengths, features)
+        check_filled(filled, hops.max(1), split, f"DEPO with cycles of {min(self.nodes)} to {max(self.nodes)} nodes")
         return tokens, features, lengths

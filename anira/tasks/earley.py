@@ -26,8 +26,8 @@ has a token in it.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from anira.tasks.compiled import compiled
 from anira.tasks.grammar import Tables
 
 MEASURES = ("expansion", "ambiguity", "additions", "multiplications")
@@ -71,7 +71,7 @@ def parse(tokens: np.ndarray, tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     return next_probs, measures
 
 
-@njit(cache=True)
+@compiled
 def read_string(tokens, tables, next_probs, measures):
     """Fill both arrays, row by row; returns how many tokens were read: all, or up to one that cannot be there."""
     length, dots, nonterminals = len(tokens), len(tables.after), len(tables.first_rule) - 1
@@ -105,7 +105,7 @@ def read_string(tokens, tables, next_probs, measures):
     return length
 
 
-@njit(cache=True)
+@compiled
 def scan(token, share, i, chart, tables):
     """Move the states of the last set that wait for the token over it; returns the entropy of the partial parses.
 
@@ -121,7 +121,7 @@ def scan(token, share, i, chart, tables):
     return max(ambiguity, 0.0)
 
 
-@njit(cache=True)
+@compiled
 def complete(i, chart, tables):
     """Move the states that wait for a symbol which ends here over it."""
     for start in range(i - 1, -1, -1):
@@ -140,7 +140,7 @@ def complete(i, chart, tables):
                 state = chart.states[state, NEXT]
 
 
-@njit(cache=True)
+@compiled
 def predict(i, chart, tables):
     """Start the rules of every symbol that a state of the set waits for."""
     for symbol in range(1, chart.complete.shape[1]):
@@ -151,7 +151,7 @@ def predict(i, chart, tables):
             chart.tally[MULTIPLICATIONS] += tables.first_rule[symbol + 1] - tables.first_rule[symbol]
 
 
-@njit(cache=True)
+@compiled
 def total(state, kind, chart):
     """The probabilities of one kind, summed over a list of states, with their sums of q ln q; and how many there are."""
     p, p_log, number = 0.0, 0.0, 0
@@ -163,7 +163,7 @@ def total(state, kind, chart):
     return p, p_log, number
 
 
-@njit(cache=True)
+@compiled
 def start_rules(symbol, i, p, p_log, chart, tables):
     """Add the states at the beginning of a symbol's rules, for a forward probability p of the symbol."""
     for rule in range(tables.first_rule[symbol], tables.first_rule[symbol + 1]):
@@ -171,7 +171,7 @@ def start_rules(symbol, i, p, p_log, chart, tables):
         add(tables.first_dot[rule], i, p * q, p * xlogx(q) + p_log * q, q, xlogx(q), i, chart, tables)
 
 
-@njit(cache=True)
+@compiled
 def move(state, p, p_log, i, chart, tables):
     """Add the state with the dot one symbol further, its probabilities times p; returns its number."""
     forward, forward_log, inner, inner_log = chart.masses[state, 0], chart.masses[state, 1], chart.masses[state, 2], chart.masses[state, 3]
@@ -179,7 +179,7 @@ def move(state, p, p_log, i, chart, tables):
     return add(dot, start, forward * p, forward * p_log + forward_log * p, inner * p, inner * p_log + inner_log * p, i, chart, tables)
 
 
-@njit(cache=True)
+@compiled
 def add(dot, start, forward, forward_log, inner, inner_log, i, chart, tables):
     """Add to the probabilities of a state of set i, made first where there is none; returns its number."""
     state = chart.known[start, dot]
@@ -202,7 +202,7 @@ def add(dot, start, forward, forward_log, inner, inner_log, i, chart, tables):
     return state
 
 
-@njit(cache=True)
+@compiled
 def with_room(chart, number):
     """The chart with room for so many states more."""
     made = chart.tally[STATES]
@@ -213,6 +213,6 @@ def with_room(chart, number):
     return Chart(states, masses, chart.waiting, chart.complete, chart.known, chart.tally)
 
 
-@njit(cache=True)
+@compiled
 def xlogx(p):
     return p * np.log(p)

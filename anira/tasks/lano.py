@@ -23,12 +23,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numba import njit
 from scipy.special import entr
 
+from anira.tasks.compiled import compiled
 from anira.tasks.earley import parse
 from anira.tasks.grammar import CFG3B, Grammar, Tables, Tree, is_terminal
-from anira.tasks.task import Batch, Feature, Instance, Vocabulary, check_sizes, to_batch
+from anira.tasks.split import ANY, TRIES, check_filled, sequence_is_held_out, side_of, token_ids
+from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, to_batch
 
 SPECIALS = ("<pad>", "<bos>", "<eos>")
 BOS, EOS = 1, 2
@@ -54,41 +55,55 @@ def tables_of(grammar: Grammar, size: int) -> Tables:
     return grammar.tables(grammar.at_height(size), numbers, EOS)
 
 
-@njit(cache=True)
-def fill(rng: np.random.Generator, tables: Tables, rows: np.ndarray, tokens: np.ndarray, lengths: np.ndarray, rules: np.ndarray) -> None:
-    """Derive a string in each of the given rows, leftmost symbol first.
+@compiled
+def derive(rng: np.random.Generator, tables: Tables, tokens: np.ndarray, rules: np.ndarray) -> int:
+    """Write a string into `tokens` and, where there is room, the numbers of its rules into `rules`; returns its length."""
+    terminals, first_rule, _, cumulative, first_dot, after, _ = tables
+    stack = np.empty(len(after), np.int64)  # symbols to be expanded, leftmost on top
+    tokens[0] = BOS
+    t, top, used = 1, 0, 0
+    stack[0] = terminals
+    while top >= 0:
+        symbol = stack[top]
+        top -= 1
+        if symbol < terminals:
+            tokens[t] = symbol
+            t += 1
+            continue
+        rule, last = first_rule[symbol - terminals], first_rule[symbol - terminals + 1] - 1
+        if rule < last:
+            draw = rng.random()
+            while rule < last and draw >= cumulative[rule]:
+                rule += 1
+        if len(rules):
+            rules[used] = rule
+            used += 1
+        dot = first_dot[rule]
+        while after[dot] >= 0:
+            dot += 1
+        while dot > first_dot[rule]:
+            dot -= 1
+            top += 1
+            stack[top] = after[dot]
+    return t
+
+
+@compiled
+def fill(rng, side, tables, rows, tokens, lengths, rules):
+    """Derive a string in each of the given rows, leftmost symbol first; returns how many rows it could.
 
     Where `rules` (B, R) has rows, they receive the numbers of the rules in the order of their use.
     """
-    terminals, first_rule, _, cumulative, first_dot, after, _ = tables
-    stack = np.empty(len(after), np.int64)  # symbols to be expanded, leftmost on top
-    for row in rows:
-        tokens[row, 0] = BOS
-        t, top, used = 1, 0, 0
-        stack[0] = terminals
-        while top >= 0:
-            symbol = stack[top]
-            top -= 1
-            if symbol < terminals:
-                tokens[row, t] = symbol
-                t += 1
-                continue
-            rule, last = first_rule[symbol - terminals], first_rule[symbol - terminals + 1] - 1
-            if rule < last:
-                draw = rng.random()
-                while rule < last and draw >= cumulative[rule]:
-                    rule += 1
-            if len(rules):
-                rules[row, used] = rule
-                used += 1
-            dot = first_dot[rule]
-            while after[dot] >= 0:
-                dot += 1
-            while dot > first_dot[rule]:
-                dot -= 1
-                top += 1
-                stack[top] = after[dot]
-        lengths[row] = t
+    for i in range(len(rows)):
+        row = rows[i]
+        for _ in range(TRIES):
+            length = lengths[row] = derive(rng, tables, tokens[row], rules[row] if len(rules) else rules.ravel())
+            if side == ANY or sequence_is_held_out(tokens[row, 1 : length - 1], len(SPECIALS)) == side:
+                break
+            tokens[row, :length] = 0
+        else:
+            return i
+    return len(rows)
 
 
 @dataclass(frozen=True)
@@ -138,25 +153,33 @@ class Lano:
         self._checked([size])
         return 2 + max(self.grammar.longest[symbol] for symbol in self.grammar.at_height(size))
 
-    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
-        """`n` instances of one size, or of the task's mixture."""
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
+        """`n` instances of one size, or of the task's mixture, from one side of the split."""
         sizes = rng.choice(self.sizes, n) if size is None else np.full(n, size)
-        tokens, lengths, _ = self._fill(sizes, rng, with_rules=False)
+        tokens, lengths, _ = self._fill(sizes, rng, split, with_rules=False)
         return to_batch(tokens, np.ones_like(lengths), lengths, sizes)
 
-    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None) -> tuple[Batch, np.ndarray]:
+    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> tuple[Batch, np.ndarray]:
         """What `batch` draws, and the features of its tokens (B, T, F) in the order of `features`, NaN where one says nothing."""
-        batch = self.batch(n, rng, size)
+        batch = self.batch(n, rng, size, split=split)
         features = np.full((*batch.tokens.shape, len(FEATURES)), np.nan)
         for row, tokens, length, height in zip(features, batch.tokens.numpy(), batch.lengths.tolist(), batch.sizes.tolist(), strict=True):
             row[:length] = self._measure(tokens[:length], height)
         return batch, features
 
-    def sample(self, size: int, rng: np.random.Generator) -> Instance:
+    def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance; its source is the `Tree` by which the string was derived."""
-        tokens, (length,), (rules,) = self._fill(np.array([size]), rng, with_rules=True)
+        tokens, (length,), (rules,) = self._fill(np.array([size]), rng, split, with_rules=True)
         tokens = tuple(int(token) for token in tokens[0, :length])
         return Instance(tokens[:1], tokens[1:], int(size), self._tree(size, rules), self.measure(tokens, size))
+
+    def held_out(self, instance: Instance | Sequence[int]) -> bool:
+        """Whether the string is held out; `ValueError` for tokens that end without <eos>."""
+        tokens = token_ids(instance)
+        (end,) = np.flatnonzero(tokens == EOS)[:1].tolist() or [0]
+        if end < 1:
+            raise ValueError(f"An instance of LANO reads <bos>, a string and <eos>, received {tokens.tolist()}.")
+        return sequence_is_held_out(tokens[1:end], len(SPECIALS))
 
     def next_probs(self, tokens: Sequence[int], size: int) -> np.ndarray:
         """The grammar's own distribution of each next token, in a string of this size.
@@ -195,12 +218,14 @@ class Lano:
             raise ValueError(f"A string of LANO begins with <bos>, {BOS}, received {list(tokens[:1])}.")
         return parse(np.array(tokens[1:], np.int64), tables_of(self.grammar, size))
 
-    def _fill(self, sizes, rng, *, with_rules):
+    def _fill(self, sizes, rng, split, *, with_rules):
         longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))
         tokens, lengths = np.zeros((len(sizes), longest), np.int64), np.zeros(len(sizes), np.int64)
         rules = np.zeros((len(sizes), 1 + longest * self.grammar.height) if with_rules else (0, 0), np.int64)
         for size in set(sizes.tolist()):
-            fill(rng, tables_of(self.grammar, size), np.flatnonzero(sizes == size), tokens, lengths, rules)
+            rows = np.flatnonzero(sizes == size)
+            filled = fill(rng, side_of(split), tables_of(self.grammar, size), rows, tokens, lengths, rules)
+            check_filled(filled, sizes[rows], split, f"LANO with a grammar of height {self.grammar.height}")
         return tokens, lengths, rules
 
     def _tree(self, size, rules):

@@ -12,14 +12,15 @@ what it holds when a token arrives is that token's difficulty.
 """
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
-from anira.tasks.task import Batch, Feature, Instance, Vocabulary, check_sizes, to_batch
+from anira.tasks.compiled import compiled
+from anira.tasks.split import ANY, TRIES, check_filled, sequence_is_held_out, side_of, token_ids
+from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, to_batch
 
 SPECIALS = ("<pad>", "<bos>", "<answer>")
 OPERATORS = {"+": operator.add, "-": operator.sub, "×": operator.mul}
@@ -79,7 +80,7 @@ class Expression:
         return cls(name, cls.parse(names), cls.parse(names)) if name in OPERATORS else int(name)
 
 
-@njit(cache=True)
+@compiled
 def draw(rng: np.random.Generator, operators: int, modulus: int) -> np.ndarray:
     """The tokens of a random expression (2 · operators + 1,), in prefix order; see the top of this file."""
     tokens = np.empty(2 * operators + 1, np.int64)
@@ -98,7 +99,7 @@ def draw(rng: np.random.Generator, operators: int, modulus: int) -> np.ndarray:
     return tokens
 
 
-@njit(cache=True)
+@compiled
 def solve(tokens: np.ndarray, modulus: int) -> tuple[int, np.ndarray, np.ndarray]:
     """The value of a prefix expression by a stack machine, and what the machine holds as each token arrives.
 
@@ -139,18 +140,24 @@ def solve(tokens: np.ndarray, modulus: int) -> tuple[int, np.ndarray, np.ndarray
     return value, np.array([len(tokens) // 2, multiplications, tallest], np.float64), features
 
 
-@njit(cache=True)
-def fill(rng, sizes, modulus, tokens, features):
-    """Draw one instance per row and write its tokens and features in place."""
+@compiled
+def fill(rng, side, sizes, modulus, tokens, features):
+    """Draw one instance per row and write its tokens and features in place; returns how many rows it could."""
     for row in range(len(sizes)):
         end = 2 * sizes[row] + 2
-        expression = draw(rng, sizes[row], modulus)
+        for _ in range(TRIES):
+            expression = draw(rng, sizes[row], modulus)
+            if side == ANY or sequence_is_held_out(expression, PLUS) == side:
+                break
+        else:
+            return row
         value, of_answer, of_tokens = solve(expression, modulus)
         line = tokens[row]
         line[0], line[1:end], line[end], line[end + 1] = BOS, expression, ANSWER, ZERO + value
         if len(features):
             features[row, end + 1, :3] = of_answer
             features[row, 1:end, 3:] = of_tokens
+    return len(sizes)
 
 
 @dataclass(frozen=True)
@@ -191,31 +198,39 @@ class Mano:
         check_sizes([size], *self.size_limits, "MANO")
         return 2 * size + 4
 
-    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
-        """`n` instances of one size, or of the task's mixture."""
-        return self._batch(n, rng, size, with_features=False)[0]
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
+        """`n` instances of one size, or of the task's mixture, from one side of the split."""
+        return self._batch(n, rng, size, split, with_features=False)[0]
 
-    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None) -> tuple[Batch, np.ndarray]:
+    def batch_with_features(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> tuple[Batch, np.ndarray]:
         """What `batch` draws, and the features of its tokens (B, T, F) in the order of `features`, NaN where one says nothing."""
-        return self._batch(n, rng, size, with_features=True)
+        return self._batch(n, rng, size, split, with_features=True)
 
-    def sample(self, size: int, rng: np.random.Generator) -> Instance:
+    def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance; its source is an `Expression`."""
-        tokens, features = self._fill(np.array([size]), rng, with_features=True)
+        tokens, features = self._fill(np.array([size]), rng, split, with_features=True)
         tokens = tuple(int(token) for token in tokens[0])
         source = Expression.parse(iter(self.vocabulary.decode(tokens[1:-2])))
         columns = {name: features[0, :, i] for i, name in enumerate(FEATURES)}
         return Instance(tokens[:-1], tokens[-1:], int(size), source, columns)
 
-    def _batch(self, n, rng, size, *, with_features):
+    def held_out(self, instance: Instance | Sequence[int]) -> bool:
+        """Whether the expression is held out; `ValueError` for tokens without one."""
+        tokens = token_ids(instance)
+        (end,) = np.flatnonzero(tokens == ANSWER)[:1].tolist() or [0]
+        if end < 2:
+            raise ValueError(f"A prompt of MANO reads <bos>, an expression and <answer>, received {tokens.tolist()}.")
+        return sequence_is_held_out(tokens[1:end], PLUS)
+
+    def _batch(self, n, rng, size, split, *, with_features):
         sizes = rng.choice(self.sizes, n) if size is None else np.full(n, size)
-        tokens, features = self._fill(sizes, rng, with_features=with_features)
+        tokens, features = self._fill(sizes, rng, split, with_features=with_features)
         lengths = 2 * sizes + 4
         return to_batch(tokens, lengths - 1, lengths, sizes), features[:, : lengths.max()]
 
-    def _fill(self, sizes, rng, *, with_features):
+    def _fill(self, sizes, rng, split, *, with_features):
         longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))
         tokens = np.zeros((len(sizes), longest), np.int64)
         features = np.full((len(sizes) if with_features else 0, longest, len(FEATURES)), np.nan)
-        fill(rng, sizes, self.modulus, tokens, features)
+        check_filled(fill(rng, side_of(split), sizes, self.modulus, tokens, features), sizes, split, f"MANO modulo {self.modulus}")
         return tokens, features

@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import torch
 
+Split = Literal["train", "held_out", "any"]
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -160,12 +162,16 @@ class Task(Protocol):
     features: Mapping[str, Feature]
     end_token: int | None  # the answer token that ends every answer, None when answers have a fixed length
 
-    def sample(self, size: int, rng: np.random.Generator) -> Instance:
-        """One instance of the given size."""
+    def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
+        """One instance of the given size, among those for training, those held out, or all."""
         ...
 
-    def batch(self, n: int, rng: np.random.Generator, size: int | None = None) -> Batch:
-        """`n` instances, of one size or of the task's mixture of sizes."""
+    def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
+        """`n` instances, of one size or of the task's mixture of sizes, among those for training, those held out, or all."""
+        ...
+
+    def held_out(self, instance: Instance | Sequence[int]) -> bool:
+        """Whether the problem that an instance or its tokens pose is held out from training."""
         ...
 
     def max_length(self, size: int) -> int:
