@@ -19,7 +19,7 @@
  *   model.need(sequence, from, right)    the first depth from which on `alone` stays right, per position; 0 where D is not right
  *
  * Each of run, answer, overDepth, alone, need has a generator, `model.steps.run(…)` and so on, that yields between pieces
- * of a few milliseconds and returns the same; anira/explorer/background.mjs runs them without blocking a frame.
+ * of a few milliseconds and returns the same; a page that goes on with them between its frames is never blocked.
  *
  * Execution is sparse and equal to anira/model/sparse.py: a halted token is not computed, its final keys and values are
  * written once, into every later level of the cache, so that iteration d sees h(min(d - 1, d*)). States are float32, sums float64.
