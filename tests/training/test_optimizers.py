@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from anira.model.anira import Anira, Config
-from anira.training.optimizers import NAMES, build, moments
+from anira.training.optimizers import NAMES, Muon, build, moments, orthogonalized
 
 CONFIG = Config(vocabulary=11, width=16, hidden=24, heads=2, decider_hidden=16)
 
@@ -51,3 +51,30 @@ def test_moments_are_those_of_the_optimizer_that_made_them(name):
 def test_an_unknown_optimizer_is_named():
     with pytest.raises(ValueError, match="'sgd'.*adamw, muon"):
         build(Anira(CONFIG), "sgd", 1e-3, 0.1)
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 12), (8, 8), (1, 20)])
+def test_orthogonalized_matrices_keep_their_singular_vectors_and_have_singular_values_near_one(shape):
+    matrices = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    result = orthogonalized(matrices)
+    assert result.dtype == torch.double
+    for matrix, near in zip(matrices, result, strict=True):
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        values = left.mT @ near @ right.mT
+        torch.testing.assert_close(values, torch.diag(values.diagonal()), rtol=0, atol=1e-9)
+        assert (values.diagonal() > 0.6).all() and (values.diagonal() < 1.3).all()
+
+
+def test_muon_is_torchs_but_for_the_precision_in_which_it_orthogonalizes():
+    drawn = torch.Generator().manual_seed(1)
+    start = [torch.randn(shape, generator=drawn) for shape in ((16, 24), (16, 24), (40, 16))]
+    gradients = [[torch.randn(matrix.shape, generator=drawn) for matrix in start] for _ in range(4)]
+    ours, theirs = ([torch.nn.Parameter(matrix.clone()) for matrix in start] for _ in range(2))
+    optimizers = Muon(ours, lr=0.02, weight_decay=0.1), torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for step in gradients:
+        for parameters, optimizer in zip((ours, theirs), optimizers, strict=True):
+            for parameter, gradient in zip(parameters, step, strict=True):
+                parameter.grad = gradient.clone()
+            optimizer.step()
+    for one, other, before in zip(ours, theirs, start, strict=True):
+        assert (one - other).norm() < 0.02 * (other - before).norm()  # bfloat16 has three digits
