@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-import torch.distributed as dist
 
 from anira.analysis.question import depth_on_operators, operator_effects
 from anira.bench.contenders import Shape
@@ -23,8 +22,7 @@ from anira.evaluation.trace import trace
 from anira.results.make import identity, label, make, put
 from anira.tasks.graphs import FAMILIES
 from anira.training.checkpoint import write_atomically
-from anira.training.grid import Job, read_grid, run_grid
-from anira.training.presets import PRESETS, SCHEDULES
+from anira.training.commands import add_commands
 from anira.zoo import Loaded, load
 
 
@@ -33,42 +31,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="anira", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
-    command = commands.add_parser(
-        "train",
-        help="train a model, or resume its training",
-        description="Train a model. Called again with the same arguments it resumes where the last call stopped. Under torchrun, processes share each batch.",
-    )
-    command.add_argument("task", help=f"one of: {', '.join(sorted({task for task, _ in PRESETS}))}")
-    command.add_argument("--decider", default="online", help="early, online, fixed or untied (default: %(default)s)")
-    command.add_argument("--preset", default="tiny", help="recipe, see anira.training.presets (default: %(default)s)")
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--out", type=Path, help="folder for checkpoints and metrics (default: runs/TASK-DECIDER-PRESET-SEED…)")
-    command.add_argument("--until", type=int, metavar="STEP", help="stop after this step instead of at the preset's end")
-    command.add_argument(
-        "--trunk", type=Path, metavar="STATE", help="take the trunk phase over from another run's state.safetensors with the same preset and seed"
-    )
-    command.add_argument("--penalty", type=float, help="γ at its full height, instead of the preset's")
-    command.add_argument("--schedule", default="preset", choices=SCHEDULES, help="of depth, see anira.training.presets (default: %(default)s)")
-    command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    command.add_argument("--workers", type=int, default=0, help="processes that make batches ahead (default: %(default)s)")
-    command.add_argument("--compile", action="store_true", help="compile the layers: about a quarter faster after a minute, and rounded differently")
-    command.set_defaults(call=_train)
-
-    command = commands.add_parser(
-        "grid",
-        help="train a grid of models",
-        description="Train all the runs that a file stands for (see anira.training.grid), as many at a time as there are cores. "
-        "Called again it skips what is finished and resumes what is not. Needs Ray: pip install anira[grid].",
-    )
-    command.add_argument("file", type=Path, help="TOML file of [[grid]] tables")
-    command.add_argument(
-        "--out", type=Path, default=Path("runs"), help="folder of the runs' folders; a cluster's machines must all see it (default: %(default)s)"
-    )
-    command.add_argument("--address", default="local", help="of a Ray cluster (default: this machine alone)")
-    command.add_argument("--cpus", type=float, default=1, help="cores for one run (default: %(default)s)")
-    command.add_argument("--gpus", type=float, default=0, help="GPUs for one run, a fraction to share one (default: %(default)s)")
-    command.add_argument("--compile", action="store_true", help="as for train")
-    command.set_defaults(call=_grid)
+    add_commands(commands)
 
     command = commands.add_parser(
         "evaluate", help="exact match and depth for each size", description="Evaluate models on fresh instances of each size; prints a CSV table."
@@ -217,19 +180,6 @@ TABLES = {
 }
 
 
-def _train(arguments: argparse.Namespace) -> None:
-    job = Job(arguments.task, arguments.decider, arguments.preset, arguments.seed, arguments.penalty, arguments.schedule)
-    how = {"until": arguments.until, "trunk": arguments.trunk, "device": arguments.device, "compiled": arguments.compile, "workers": arguments.workers}
-    job.run(arguments.out or Path("runs") / job.name, **how)
-
-
-def _grid(arguments: argparse.Namespace) -> None:
-    jobs = read_grid(arguments.file)
-    failures = run_grid(jobs, arguments.out, address=arguments.address, cpus=arguments.cpus, gpus=arguments.gpus, compiled=arguments.compile)
-    if failures:
-        raise ValueError("\n".join([f"{len(failures)} of {len(jobs)} runs failed:", *(f"{name}: {message}" for name, message in failures.items())]))
-
-
 def _bench(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     table = bench(arguments.works or list(WORKS), torch.device(arguments.device), arguments.repetitions)
@@ -241,14 +191,12 @@ def _bench(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Entry point; a wrong argument ends with one line on stderr and exit status 2."""
+    """Entry point; a wrong argument ends with one line on stderr and exit status 1 or 2, Ctrl-C with status 130."""
     arguments = parser().parse_args()
-    if dist.is_torchelastic_launched():
-        dist.init_process_group("nccl" if arguments.device.startswith("cuda") else "gloo")
     try:
         arguments.call(arguments)
     except (ValueError, OSError) as error:
         sys.exit(f"anira: {error}")
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+    except KeyboardInterrupt as interrupt:
+        print(f"anira: {interrupt or 'Interrupted.'}", file=sys.stderr)
+        sys.exit(130)

@@ -1,7 +1,7 @@
 """The batches of a training run, made ahead in worker processes.
 
-The batch of step s is `task.batch(batch_size, np.random.default_rng([seed, s]))` and depends on nothing else, so it is the
-same whatever the number of workers, and whether or not the run was resumed.
+The batch of step s is `task.batch(batch_size, np.random.default_rng([seed, s]), split="train")` and depends on nothing else,
+so it is the same whatever the number of workers, and whether or not the run was resumed.
 
 Each worker makes every `workers`-th batch and hands it over through a pipe of its own. It waits while its pipe is full, so
 it is about one batch ahead, and it ends when nobody holds the other end of the pipe: with the run, even when that is killed.
@@ -30,16 +30,24 @@ class Batches(Iterator[Batch]):
 
     Use it in a `with` block, which ends the workers. Whatever a task raises in a worker is raised by `next` here.
 
+    Raises:
+        ValueError: a negative number of workers, or a task of a notebook where processes are spawned.
+
     >>> from anira.tasks import Brevo
     >>> with Batches(Brevo(), batch_size=2, seed=0, start=7) as batches:
     ...     batch = next(batches)
-    >>> torch.equal(batch.tokens, Brevo().batch(2, np.random.default_rng([0, 7])).tokens)
+    >>> torch.equal(batch.tokens, Brevo().batch(2, np.random.default_rng([0, 7]), split="train").tokens)
     True
     """
 
     def __init__(self, task: Task, batch_size: int, seed: int, start: int = 0, workers: int = 0):
         if workers < 0:
             raise ValueError(f"The number of workers is 0 or more, received {workers}.")
+        if workers and mp.get_start_method() != "fork" and type(task).__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__"):
+            raise ValueError(
+                f"The task {type(task).__name__} is defined in a notebook, and worker processes, which are spawned here, cannot import it from there. "
+                "Put its class into a module of its own, or train with workers=0."
+            )
         self.step = start  # of the next batch
         self._recipe = (task, batch_size, seed)
         self._processes: list[mp.Process] = []
@@ -84,7 +92,7 @@ class Batches(Iterator[Batch]):
 
 
 def _make(step: int, task: Task, batch_size: int, seed: int) -> Batch:
-    return task.batch(batch_size, np.random.default_rng([seed, step]))
+    return task.batch(batch_size, np.random.default_rng([seed, step]), split="train")
 
 
 def _work(sender: Connection, receivers: list[Connection], steps: range, task: Task, batch_size: int, seed: int) -> None:

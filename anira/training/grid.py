@@ -12,83 +12,22 @@ The file is TOML. Each [[grid]] table stands for all combinations of what it lis
     penalty = [0.03, 0.1, 0.3]
     schedule = ["preset", "constant"]
 
-A run that is finished is not made again, one that was stopped goes on where it was, one that fails does not keep
-the others from theirs. Which run waits for which processor, and on which machine, is Ray's business.
+Keys and their meaning are those of `anira.training.job.Job`; a recipe of your own is for the command line only, since a
+file is not what decides which code runs. A run that is finished is not made again, one that was stopped goes on where
+it was, one that fails does not keep the others from theirs. Which run waits for which processor, and on which machine, is Ray's business.
 """
 
 import os
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import product
 from pathlib import Path
 
 import torch
 from tqdm.auto import tqdm
 
-from anira.training.checkpoint import read
-from anira.training.loop import Run, train
-from anira.training.presets import Preset, preset
-
-
-@dataclass(frozen=True)
-class Job:
-    """What determines a run. `penalty` and `schedule` vary its preset, see `Preset.varied`.
-
-    >>> Job("brevo", "early", penalty=0.05).name
-    'brevo-early-tiny-0-penalty0.05'
-    """
-
-    task: str
-    decider: str = "online"
-    preset: str = "tiny"
-    seed: int = 0
-    penalty: float | None = None
-    schedule: str = "preset"
-
-    def __post_init__(self):
-        preset(self.task, self.preset).varied(self.penalty, self.schedule).config(self.decider)
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise ValueError(f"A seed is a whole number of at least 0, received {self.seed!r}.")
-
-    @property
-    def variation(self) -> dict:
-        """What is not as the preset has it."""
-        return {key: value for key, value in (("penalty", self.penalty), ("schedule", self.schedule)) if value not in (None, "preset")}
-
-    @property
-    def name(self) -> str:
-        """The name of the run, and of its folder."""
-        variation = [f"{key}{value:g}" if key == "penalty" else value for key, value in self.variation.items()]
-        return "-".join([self.task, self.decider, self.preset, str(self.seed), *variation])
-
-    @property
-    def recipe(self) -> Preset:
-        """The preset as varied."""
-        return preset(self.task, self.preset).varied(self.penalty, self.schedule)
-
-    @property
-    def header(self) -> dict:
-        """What a checkpoint says about the run, besides decider and seed."""
-        return {"task": self.task, "preset": self.preset, **self.variation}
-
-    def finished(self, folder: Path) -> bool:
-        """Whether the folder holds the model of this run, trained to its end."""
-        path = folder / "model.safetensors"
-        if not path.is_file():
-            return False
-        header = read(path)[1]
-        return header.get("run") == {**self.header, "decider": self.decider, "seed": self.seed} and header["step"] >= self.recipe.steps
-
-    def run(self, folder: Path, *, until: int | None = None, trunk: Path | None = None, device: str = "cpu", compiled: bool = False, workers: int = 0) -> Run:
-        """Train in a folder, or go on with what it holds; `trunk`: a state file whose trunk phase is taken over."""
-        run = Run.start(self.recipe, self.decider, self.seed, self.header, device, compiled=compiled)
-        state = folder / "state.safetensors"
-        if state.exists():
-            run.restore(state)
-        elif trunk is not None:
-            run.restore(trunk, trunk_only=True)
-        return train(run, folder, until=until, workers=workers)
+from anira.training.job import Job
 
 
 def read_grid(path: Path) -> list[Job]:
@@ -111,11 +50,15 @@ def read_grid(path: Path) -> list[Job]:
     for number, table in enumerate(tables, start=1):
         if "task" not in table or not set(table) <= set(known):
             raise ValueError(f"Grid {number} of {path} must name a task, and may have {', '.join(known[1:])}; it has {', '.join(table) or 'nothing'}.")
+        if ":" in str(table["task"]):
+            raise ValueError(f"Grid {number} of {path} names code to be imported, {table['task']!r}. Give it to anira train instead.")
         choices = [value if isinstance(value, list) else [value] for value in table.values()]
         try:
             jobs += [Job(**dict(zip(table, values, strict=True))) for values in product(*choices)]
         except (TypeError, ValueError) as error:
             raise ValueError(f"Grid {number} of {path}: {error}") from error
+    if not jobs:
+        raise ValueError(f"{path} stands for no run: one of its lists is empty.")
     return list(dict.fromkeys(jobs))
 
 

@@ -1,63 +1,93 @@
 """The training loop: from a preset, a decider and a seed to a model file and a table of metrics.
 
 Every random number of step s comes from the seed and s alone, so a run that is killed and resumed arrives
-at the same weights, bit for bit, as one that was not. Batches are cut into buckets of similar length whose
-gradients are summed; several processes (torchrun) share the buckets of one batch. Nothing in a step waits for the
-device: what it measures stays there until it is asked for.
+at the same weights, bit for bit, as one that was not. Batches hold training problems only, see `anira.tasks.split`. They
+are cut into buckets of similar length whose gradients are summed; several processes (torchrun) share the buckets of one
+batch. Nothing in a step waits for the device: what it measures stays there until it is asked for.
 """
 
+import json
+import operator
+import signal
+import sys
+import threading
 import time
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from anira.evaluation.evaluate import evaluate
 from anira.model.anira import Anira
 from anira.model.deciders import UNTIED, Sample
-from anira.tasks import to_json
+from anira.tasks import from_json
 from anira.tasks.task import Batch
-from anira.training.checkpoint import CheckpointError, read, save_model, write, write_atomically
+from anira.training.checkpoint import CheckpointError, read, read_header, write, write_atomically
 from anira.training.data import Batches
 from anira.training.loss import cross_entropy_sum, divergence_sum
 from anira.training.optimizers import build, moments
-from anira.training.presets import Preset
+from anira.training.presets import AFTER_THE_TRUNK, Preset
+from anira.training.processes import add_up, any_of, rank, share
 
 EVALUATION_SEED = 2**31  # far from any training seed
 
 
+class Diverged(ValueError):
+    """A loss or a gradient is no finite number any more."""
+
+
 @dataclass
 class Run:
-    """A training run under way: what `train` advances and what a state file holds."""
+    """A training run under way: what `train` advances and what a state file holds.
+
+    header: task, preset, decider, seed and variation, by which tables and folders call the run.
+    measured: what each step since the last record of `metrics` measured, as `advance` returned it.
+    """
 
     preset: Preset
     model: Anira
     optimizers: list[torch.optim.Optimizer]
-    header: dict  # task, preset, decider, seed: what identifies the run
-    step: int
-    seconds: float
-    metrics: list[dict]
+    header: dict[str, Any]
+    step: int = 0
+    seconds: float = 0.0
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    measured: list[dict[str, Tensor]] = field(default_factory=list)
 
     @classmethod
-    def start(cls, preset: Preset, decider: str, seed: int, header: dict, device: str = "cpu", *, compiled: bool = False) -> "Run":
+    def start(cls, preset: Preset, decider: str, seed: int, header: Mapping[str, Any] | None = None, device: str = "cpu", *, compiled: bool = False) -> "Run":
         """A fresh run: weights drawn from `seed`.
 
-        compiled: have the layers compiled by `torch.compile`. Steps take about a quarter less time, after a minute
-        or so to begin with, and round differently: a run resumes to the same bits if it is compiled throughout.
+        Args:
+            decider: name of a decider, or "untied".
+            header: what the run is called by, "preset" and "variation"; by default "own" and "none".
+            compiled: have the layers compiled by `torch.compile`. Steps take about a quarter less time, after a minute
+                or so to begin with, and round differently: a run resumes to the same bits if it is compiled throughout.
+
+        Raises:
+            ValueError: what would fail later: a task that cannot be written into a model file, or is not known by the
+                name that would stand there, that has no training side, or whose longest instance the model does not take.
         """
+        check_recipe(preset, decider)
         model = Anira(preset.config(decider)).initialize(torch.Generator().manual_seed(seed)).to(device)
         model.decider.deepen(preset.deep_start)
         if compiled:
             for module in (model.prelude, model.core, *model.untied, model.coda, *model.decider.children()):
                 module.compile(dynamic=True)
         optimizers = build(model, preset.optimizer, preset.learning_rate, preset.weight_decay)
-        return cls(preset, model, optimizers, {**header, "decider": decider, "seed": seed}, 0, 0.0, [])
+        called = {"task": preset.task.name, "preset": "own", "variation": "none", **(header or {}), "decider": decider, "seed": seed}
+        return cls(preset, model, optimizers, called)
+
+    def file_header(self, kind: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
+        """What a state or a model file says of this run, see `anira.training.checkpoint`."""
+        recipe = self.preset.recipe(self.header["decider"])
+        return {"kind": kind, "run": self.header, "recipe": recipe, "step": self.step, "seconds": self.seconds, "metrics": metrics}
 
     def save(self, path: Path) -> None:
         """Write everything needed to resume, atomically."""
@@ -65,23 +95,46 @@ class Run:
         for name, parameter in self.model.named_parameters():
             for key, value in moments(self.optimizers, parameter).items():
                 tensors[f"optimizer.{name}.{key}"] = value
-        write(path, tensors, {"kind": "state", "run": self.header, "step": self.step, "seconds": self.seconds, "metrics": self.metrics})
+        measured = {name: torch.stack([step[name] for step in self.measured]).tolist() for name in (self.measured[0] if self.measured else ())}
+        write(path, tensors, {**self.file_header("state", self.metrics), "measured": measured})
+
+    def save_model(self, path: Path) -> None:
+        """Write the weights and what it takes to use them, atomically."""
+        write(path, self.model.state_dict(), self.file_header("model", [row for row in self.metrics if row["step"] == self.step]))
+
+    def check(self, header: Mapping[str, Any], path: Path, *, trunk_only: bool = False) -> None:
+        """`CheckpointError` that names the fields in which the state with this header is of another run, or has another trunk."""
+        if header.get("kind") != "state":
+            raise CheckpointError(f"{path} holds no state of a run, but a {header.get('kind')}.")
+        ours = self.file_header("state", [])
+        theirs, ours = (flat({**described["recipe"], "run": described["run"]}) for described in (header, ours))
+        ignored: set[str] = set()
+        if trunk_only:
+            ignored = {"run.decider", "run.preset", "run.variation", "model.decider", "model.decider_hidden", *AFTER_THE_TRUNK}
+            if self.preset.decider_rate is None:  # the rate may fall in the trunk phase already
+                ignored -= {"steps", "decay_steps", "decider_rate"}
+            if UNTIED in (self.header["decider"], header["run"]["decider"]):
+                raise CheckpointError(f"{path} cannot be taken over: untied layers are no trunk that recurrent models share. Train this run from its start.")
+        missing = "nothing"
+        names = [name for name in ours.keys() | theirs.keys() if name not in ignored and theirs.get(name, missing) != ours.get(name, missing)]
+        if names:
+            differences = "; ".join(f"{name} is {theirs.get(name, missing)} there and {ours.get(name, missing)} here" for name in sorted(names))
+            raise CheckpointError(f"{path} belongs to another run: {differences}. Choose another folder (--out), or the recipe of that run.")
+        if trunk_only and header["step"] > self.preset.trunk_steps:
+            raise CheckpointError(f"{path} has passed the trunk phase: it is at step {header['step']}, the phase ends at {self.preset.trunk_steps}.")
 
     def restore(self, path: Path, *, trunk_only: bool = False) -> None:
         """Continue from a state file of the same run, or take over the trunk of one with another decider.
 
-        In the trunk phase the decider is idle, so the trunk is the same whatever the decider: taking it
-        over leads to the same weights as training it again.
+        In the trunk phase the decider is idle, so the trunk is the same whatever the decider, and whatever is to
+        follow: taking it over leads to the same weights as training it again.
+
+        Raises:
+            CheckpointError: the file is damaged, or of another run; the message names the fields that differ. Nothing
+                has been changed then.
         """
+        self.check(read_header(path)[0], path, trunk_only=trunk_only)
         tensors, header = read(path)
-        ignored = {"decider"} if trunk_only else set()
-        theirs, ours = ({k: v for k, v in run.items() if k not in ignored} for run in (header.get("run", {}), self.header))
-        if header.get("kind") != "state" or theirs != ours:
-            raise CheckpointError(f"{path} belongs to another run: {theirs}, expected {ours}. Choose another --out folder or the matching options.")
-        if trunk_only and UNTIED in (self.header["decider"], header["run"]["decider"]):
-            raise CheckpointError(f"{path} cannot be taken over: untied layers are no trunk that recurrent models share. Train this run from its start.")
-        if trunk_only and header["step"] > self.preset.trunk_steps:
-            raise CheckpointError(f"{path} has passed the trunk phase: it is at step {header['step']}, the phase ends at {self.preset.trunk_steps}.")
         for name, parameter in self.model.named_parameters():
             if trunk_only and name.startswith("decider."):
                 continue
@@ -90,6 +143,8 @@ class Run:
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             moments(self.optimizers, parameter).update({key: value if key == "step" else value.to(parameter.device) for key, value in state.items()})
         self.step, self.seconds, self.metrics = header["step"], header["seconds"], header["metrics"]
+        measured = header["measured"]
+        self.measured = [{name: torch.tensor(values[i]) for name, values in measured.items()} for i in range(len(next(iter(measured.values()), ())))]
 
     def batches(self, workers: int = 0) -> Batches:
         """The batches of the steps to come."""
@@ -98,26 +153,27 @@ class Run:
     def advance(self, batch: Batch | None = None) -> dict[str, Tensor]:
         """One optimizer step on the next of `batches`, made here if it is not given.
 
-        Returns the batch's cross-entropy and divergence in nats, each of no dimension, and its token count. There
-        is no divergence while the decider is idle: NaN.
+        Returns the batch's cross-entropy and divergence in nats, its token count, and the norm of the gradient before it was
+        clipped, each of no dimension. There is no divergence while the decider is idle: NaN.
         """
-        preset, step = self.preset, self.step
+        preset, step, device = self.preset, self.step, self.model.unembedding.weight.device
         if batch is None:
             batch = next(self.batches())
         answers, inputs = batch.answer_mask[:, 1:].sum(), (batch.lengths - 1).sum()
-        sums = torch.zeros(2, dtype=torch.float64, device=self.model.unembedding.weight.device)
+        sums = torch.zeros(2, device=device)
         for index, bucket in enumerate(batch.buckets(preset.buckets)):
             if share(index) == rank():
                 sums += self._backward(bucket, index, int(answers), int(inputs))
-        self._sum_over_processes(sums)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), preset.max_gradient_norm)
+        add_up([parameter for name, parameter in self.model.named_parameters() if not (self.idle and name.startswith("decider."))], sums)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), preset.max_gradient_norm)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = preset.learning_rate_at(step)
             optimizer.step()
         self.model.zero_grad()
+        divergence = torch.full_like(sums[1], torch.nan) if self.idle else sums[1]
         self.step += 1
-        return {"cross_entropy": sums[0], "divergence": sums[1], "tokens": inputs}
+        return {"cross_entropy": sums[0], "divergence": divergence, "tokens": inputs, "gradient_norm": norm.float()}
 
     def _backward(self, bucket: Batch, index: int, answers: int, inputs: int) -> Tensor:
         """Add the gradient of one bucket's share of the loss; returns its (cross-entropy, divergence)."""
@@ -127,55 +183,94 @@ class Run:
         if self.idle:
             cross_entropy = cross_entropy_sum(self.model.trunk(tokens), targets, answer_mask) / answers
             cross_entropy.backward()
-            return torch.stack([cross_entropy.detach(), torch.full_like(cross_entropy, torch.nan)]).double()
+            return torch.stack([cross_entropy.detach(), torch.zeros_like(cross_entropy)]).float()
         noise_seed = np.random.SeedSequence([self.header["seed"], self.step, index]).generate_state(1)[0]
         generator = torch.Generator(device).manual_seed(int(noise_seed))
         output = self.model(tokens, select=Sample(generator, preset.temperature))
         cross_entropy = cross_entropy_sum(output.logits, targets, answer_mask) / answers
         divergence = divergence_sum(output, bucket.token_mask[:, 1:], preset.prior_base) / inputs
         (cross_entropy + preset.penalty_at(self.step) * divergence).backward()
-        return torch.stack([cross_entropy.detach(), divergence.detach()]).double()
+        return torch.stack([cross_entropy.detach(), divergence.detach()]).float()
 
     @property
     def idle(self) -> bool:
         """Whether the decider has no say in this step: in the trunk phase, and where there is nothing to decide."""
         return self.step < self.preset.trunk_steps or not self.model.decider.decides
 
-    def _sum_over_processes(self, sums: Tensor) -> None:
-        """Add up gradients and sums over processes.
-
-        Not `DistributedDataParallel`: it averages where shares of one loss must be summed, counts on each parameter
-        having a gradient in each pass, which an idle decider has not, and hides communication behind backward
-        passes that are many and short here.
-        """
-        if not dist.is_initialized():
+    def check_finite(self) -> None:
+        """`Diverged` that names the first step since the last record in which something was no finite number, and what."""
+        if not self.measured:
             return
-        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
-        for gradient, summed in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
-            gradient.copy_(summed.view_as(gradient))
-        dist.all_reduce(sums)
+        first = self.step - len(self.measured)
+        for name in ("cross_entropy", "gradient_norm", "divergence"):
+            values = torch.stack([measures[name] for measures in self.measured]).cpu()
+            wrong = ~values.isfinite()
+            if name == "divergence":
+                wrong &= torch.arange(first, self.step) >= (self.preset.trunk_steps if self.model.decider.decides else self.step)
+            if wrong.any():
+                at = int(wrong.nonzero()[0])
+                raise Diverged(
+                    f"The {name.replace('_', ' ')} of step {first + at} is {values[at]:g}: the run has diverged. "
+                    "The last good state is kept. A lower learning rate, or a longer warm-up, may help; that is another run."
+                )
 
-    def evaluate(self, means: dict[str, float]) -> None:
-        """Append one row per size to the metrics: exact match and depths on held-out instances."""
+    def record(self) -> dict[str, float]:
+        """Append one row per size to the metrics, exact match and depths on held-out problems, and begin to measure anew.
+
+        Returns the means over the steps since the last record.
+        """
+        means = {name: round(torch.stack([measures[name] for measures in self.measured]).cpu().double().nanmean().item(), 5) for name in self.measured[0]}
         self.model.eval()
         depths = self.model.config.max_depth if self.idle else None
         table = evaluate(self.model, self.preset.task, n=self.preset.evaluation_size, seed=EVALUATION_SEED, depths=depths)
         self.model.train()
         self.metrics += [{"step": self.step, "seconds": round(self.seconds, 1), **means, **row} for row in table.to_dict("records")]
+        self.measured = []
+        return means
+
+    def table(self) -> pd.DataFrame:
+        """The metrics, a row for each size at each recorded step, with columns that say which run they are of."""
+        called = self.header
+        identity = {
+            "task": called["task"],
+            "decider": called["decider"],
+            "preset": called["preset"],
+            "run_seed": called["seed"],
+            "variation": called["variation"],
+        }
+        return pd.DataFrame([{**identity, **row} for row in self.metrics])
 
 
-def rank() -> int:
-    """This process's number among those that train together."""
-    return dist.get_rank() if dist.is_initialized() else 0
+def check_recipe(preset: Preset, decider: str) -> None:
+    """`ValueError` for what would fail only in the course of a run, see `Run.start`."""
+    task = preset.task
+    try:
+        back = from_json(json.loads(json.dumps(preset.recipe(decider), allow_nan=False))["task"])
+        if type(back) is not type(task) or back != task:
+            raise ValueError(f"read again it is {back}")
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"The task {type(task).__name__} cannot be written into a model file ({error}). Make it a frozen dataclass whose fields are "
+            "numbers, texts and tuples of these, and register its class, see the page on your own task."
+        ) from error
+    try:
+        task.batch(1, np.random.default_rng(0), split="train")
+    except TypeError as error:
+        raise ValueError(f"The task {type(task).__name__} does not tell training problems from held-out ones: its batch must take split={error}.") from error
+    longest, limit = max(task.max_length(size) for size in task.sizes), preset.config(decider).max_length
+    if longest > limit:
+        raise ValueError(f"An instance of {task.name} may have {longest} tokens, the model takes {limit}. Give the recipe's model a larger max_length.")
 
 
-def share(bucket: int) -> int:
-    """The process that computes a bucket. Dealt back and forth, since later buckets are longer."""
-    world = dist.get_world_size() if dist.is_initialized() else 1
-    turn, place = divmod(bucket, world)
-    return place if turn % 2 == 0 else world - 1 - place
+def flat(described: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, {"model": {"width": 96}} as {"model.width": 96}, with lists where there were tuples."""
+    result: dict[str, Any] = {}
+    for name, value in described.items():
+        if isinstance(value, Mapping):
+            result |= flat(value, f"{prefix}{name}.")
+        else:
+            result[prefix + name] = list(value) if isinstance(value, tuple) else value
+    return result
 
 
 def train(run: Run, folder: Path, *, until: int | None = None, save_every_seconds: float = 60.0, workers: int = 0) -> Run:
@@ -184,45 +279,77 @@ def train(run: Run, folder: Path, *, until: int | None = None, save_every_second
     The folder gets `state.safetensors` (to resume from) and `metrics.csv`, and at the end `model.safetensors`.
     `workers` processes make batches ahead. The data, and with it the result, are the same for any number of them.
 
+    Ctrl-C ends the step under way, saves the state, and raises `KeyboardInterrupt` with a sentence that says so.
+
     Raises:
-        CheckpointError: a file could not be written, because the disk is full or the folder is closed to us; the
-            last state that was written stays as it is.
+        ValueError: `until` lies before the run's step or beyond its end.
+        CheckpointError: the folder holds another run, or a later state of this one, or a file could not be written, because
+            the disk is full or the folder is closed to us; the last state that was written stays as it is.
+        Diverged: a loss or a gradient is no finite number; the last good state stays as it is.
     """
-    folder, until = Path(folder), until or run.preset.steps
+    folder, last = Path(folder), last_step(run, until)
     state, begun, saved, before = folder / "state.safetensors", time.monotonic(), time.monotonic(), run.seconds
-    if rank() == 0 and not state.exists():
+    if state.exists():
+        header = read_header(state)[0]
+        run.check(header, state)
+        if header["step"] > run.step:
+            raise CheckpointError(f"{state} holds this run at step {header['step']}, past {run.step}. Restore it first, or choose another folder.")
+    elif rank() == 0:
         run.save(state)  # now rather than at the first checkpoint, it should come out whether that can be
-    means: list[dict] = []
     run.model.train()
-    bar = tqdm(total=until, initial=run.step, unit="step", desc=folder.name, disable=rank() > 0, mininterval=1.0)
-    with bar, run.batches(workers) as batches:
-        while run.step < until:
-            means.append(run.advance(next(batches)))
+    device = run.model.unembedding.weight.device
+    seldom = 1.0 if sys.stderr.isatty() or "ipykernel" in sys.modules else 30.0  # seconds; a log file is not a screen
+    bar = tqdm(total=last, initial=run.step, unit="step", desc=folder.name, disable=rank() > 0, mininterval=seldom)
+    stopped = False
+    with postponed_interrupt() as pressed, bar, run.batches(workers) as batches:
+        while run.step < last and not stopped:
+            run.measured.append(run.advance(next(batches)))
             run.seconds = before + time.monotonic() - begun
             bar.update()
-            if run.step % run.preset.evaluate_every == 0 or run.step == until:
-                averages = {name: round(torch.stack([mean[name] for mean in means]).double().nanmean().item(), 5) for name in means[0]}
-                run.evaluate(averages)
-                bar.set_postfix(
-                    loss=f"{averages['cross_entropy']:.3f}", exact=" ".join(f"{row['exact_match']:.2f}" for row in run.metrics[-len(run.preset.task.sizes) :])
-                )
-                means = []
+            stopped = any_of(bool(pressed), device)
+            if run.step % run.preset.evaluate_every == 0 or run.step == last:
+                run.check_finite()
+                means = run.record()
+                exact = " ".join(f"{row['size']}: {row['exact_match']:.2f}" for row in run.metrics[-len(run.preset.task.sizes) :])
+                bar.set_postfix_str(f"loss {means['cross_entropy']:.3f} nats, exact match by size {exact}")
                 if rank() == 0:
-                    write_atomically(folder / "metrics.csv", pd.DataFrame(run.metrics).to_csv(index=False).encode())
-            due = not means and time.monotonic() - saved > save_every_seconds  # means start afresh: none is lost
-            if rank() == 0 and (due or run.step == until):
-                run.save(state)
+                    write_atomically(folder / "metrics.csv", run.table().to_csv(index=False).encode())
+            if run.step == last or stopped or time.monotonic() - saved > save_every_seconds:
+                run.check_finite()
+                if rank() == 0:
+                    run.save(state)
                 saved = time.monotonic()
+    if run.step < last:
+        raise KeyboardInterrupt(f"Stopped at step {run.step}. The same command goes on from there.")
     if rank() == 0 and run.step == run.preset.steps:
-        final = [row for row in run.metrics if row["step"] == run.step]
-        header = {
-            "kind": "model",
-            "run": run.header,
-            "task": to_json(run.preset.task),
-            "step": run.step,
-            "seconds": run.seconds,
-            "metrics": final,
-            "version": version("anira"),
-        }
-        save_model(folder / "model.safetensors", run.model, header)
+        run.save_model(folder / "model.safetensors")
     return run
+
+
+def last_step(run: Run, until: int | None) -> int:
+    """The step at which to stop, `ValueError` for one that the run has passed or does not have."""
+    last = run.preset.steps if until is None else operator.index(until)
+    if not max(run.step, 1) <= last <= run.preset.steps:
+        raise ValueError(f"A run of {run.preset.steps} steps that is at step {run.step} cannot be trained until step {last}.")
+    return last
+
+
+@contextmanager
+def postponed_interrupt() -> Iterator[list[int]]:
+    """Note Ctrl-C in the list that is yielded, instead of breaking off; the second one breaks off as usual."""
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before in (None, signal.SIG_IGN):
+        yield pressed
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)

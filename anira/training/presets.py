@@ -5,7 +5,9 @@ A preset says everything about a run but its decider and its seed. Three named s
 - *constant* (paper): the decider decides from the first step and the penalty γ never changes;
 - *trunk first* (all presets but the paper's): `trunk_steps` at fixed depth D, so that the core is of use before
   depth has a price; then the decider takes over from a deep start with γ at its full height, and the learning
-  rate falls linearly to zero over the last `decay_steps`;
+  rate falls linearly to zero over the last `decay_steps`. With a `decider_rate` the two phases are annealed one after
+  the other: the rate falls to zero over the last `trunk_decay_steps` of the first, rises anew to `decider_rate`, and
+  falls again;
 - *ramped*: trunk first, but γ rises linearly from zero when the decider takes over. It looks gentler, and is not:
   while γ is small, an early decider can become so sure of depth D that the softmax passes no gradient any more,
   and no later penalty moves it.
@@ -14,13 +16,17 @@ A preset says everything about a run but its decider and its seed. Three named s
 Where there is nothing to decide, with the fixed and the untied model, all schedules are plain training.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from anira.model.anira import Config
-from anira.tasks import Brevo, Depo, Lano, Mano
+from anira.tasks import Brevo, Depo, Lano, Mano, to_json
 from anira.tasks.task import Task
 
 SCHEDULES = ("preset", "ramped", "constant")
+
+# Fields of a recipe that say nothing about its first phase: trunks are shared between recipes that differ in these alone.
+AFTER_THE_TRUNK = {"steps", "penalty", "prior_base", "ramp_steps", "decay_steps", "decider_rate", "deep_start", "temperature"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Preset:
     trunk_steps: int = 0
     ramp_steps: int = 0
     decay_steps: int = 0
+    decider_rate: float | None = None  # the learning rate of the second phase, where it is annealed by itself
+    trunk_decay_steps: int = 0
     warmup_steps: int = 1000
     deep_start: float = 0.0  # see the deciders' `deepen`
     temperature: float = 1.0
@@ -51,6 +59,11 @@ class Preset:
         """The model's configuration as a variant: under the given decider, or "untied"."""
         return Config.of_variant(decider, vocabulary=len(self.task.vocabulary), **self.model)
 
+    def recipe(self, decider: str) -> dict[str, Any]:
+        """All that determines a run but its seed, in JSON's types: this preset's fields, the task and the model in full."""
+        described = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**described, "task": to_json(self.task), "model": asdict(self.config(decider)), "split": "train"}
+
     def varied(self, penalty: float | None = None, schedule: str = "preset") -> "Preset":
         """This recipe with another full height of γ, or on one of the other `SCHEDULES` instead of its own, "preset"."""
         if schedule not in SCHEDULES:
@@ -58,13 +71,20 @@ class Preset:
         if penalty is not None and not 0 <= penalty < float("inf"):
             raise ValueError(f"The penalty is a number of at least 0, received {penalty}.")
         changes = {"preset": {}, "ramped": {"ramp_steps": (self.steps - self.trunk_steps) // 4}, "constant": {"trunk_steps": 0, "deep_start": 0.0}}
+        if self.decider_rate is not None:  # one phase, whose rate begins to fall where that of the trunk did
+            changes["constant"] |= {"decider_rate": None, "trunk_decay_steps": 0, "decay_steps": self.steps - self.trunk_steps + self.trunk_decay_steps}
         return replace(self, penalty=self.penalty if penalty is None else penalty, **changes[schedule])
 
     def learning_rate_at(self, step: int) -> float:
-        """Linear warm-up, then constant, then (if `decay_steps`) a linear fall that ends at zero."""
-        warm = min(1.0, (step + 1) / self.warmup_steps)
-        fall = min(1.0, (self.steps - step) / self.decay_steps) if self.decay_steps else 1.0
-        return self.learning_rate * warm * fall
+        """Linear warm-up, then constant, then a linear fall that ends at zero; with a `decider_rate` so in each phase."""
+        first, last, rate, decay = 0, self.steps, self.learning_rate, self.decay_steps
+        if self.decider_rate is not None and step < self.trunk_steps:
+            last, decay = self.trunk_steps, self.trunk_decay_steps
+        elif self.decider_rate is not None:
+            first, rate = self.trunk_steps, self.decider_rate
+        warm = min(1.0, (step - first + 1) / self.warmup_steps)
+        fall = min(1.0, (last - step) / decay) if decay else 1.0
+        return rate * warm * fall
 
     def penalty_at(self, step: int) -> float:
         """γ at this step: zero in the trunk phase, then its full height, at once or after a linear rise."""
@@ -79,15 +99,18 @@ PRESETS = {
     ("brevo", "tiny"): Preset(
         task=Brevo(sizes=range(3, 9), node_names=16),
         model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=256),
-        steps=16_000,
+        steps=8_500,
         batch_size=64,
         learning_rate=3e-3,
         penalty=0.1,
         prior_base=2,
-        trunk_steps=10_000,
-        decay_steps=5_000,
+        trunk_steps=6_500,
+        trunk_decay_steps=5_000,
+        decider_rate=1.5e-3,
+        decay_steps=1_800,
         warmup_steps=200,
         **SMALL,
+        buckets=6,
     ),
     ("brevo", "minute"): Preset(
         task=Brevo(sizes=range(2, 5), node_names=8),
@@ -232,9 +255,22 @@ PRESETS = {
     ),
 }
 PRESETS["brevo", "minute-gap"] = replace(PRESETS["brevo", "minute"], task=Brevo(sizes=(2, 4), node_names=8))
+PRESETS["brevo", "tiny-gap"] = replace(PRESETS["brevo", "tiny"], task=Brevo(sizes=(3, 4, 6, 8), node_names=16))
+PRESETS["brevo", "small"] = replace(  # graphs half as large again, for which the same model takes more steps
+    PRESETS["brevo", "tiny"],
+    task=Brevo(sizes=range(3, 13), node_names=16),
+    steps=16_000,
+    trunk_steps=12_000,
+    trunk_decay_steps=9_000,
+    decay_steps=3_600,
+)
 PRESETS["depo", "minute-one"] = replace(  # k in plain sight, but a quarter of the answers to learn from
     PRESETS["depo", "minute"], task=replace(PRESETS["depo", "minute"].task, queries=1), steps=4_600, trunk_steps=3_600
 )
+
+
+# How long a recipe takes on one thread of a processor with AVX2, as its runs have measured it.
+DURATIONS: dict[tuple[str, str], str] = {}
 
 
 def preset(task: str, name: str) -> Preset:

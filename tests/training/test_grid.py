@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from anira.training import presets
-from anira.training.checkpoint import save_model
-from anira.training.grid import Job, read_grid, run_grid
+from anira.training.grid import read_grid, run_grid
+from anira.training.job import Job
 from anira.training.loop import Run
 from tests.training.test_training import SHORT
 
@@ -29,7 +29,7 @@ def test_a_table_stands_for_all_combinations_and_each_run_is_made_once(tmp_path)
 
 
 def test_a_plain_job_is_what_train_makes():
-    assert Job("brevo").name == "brevo-online-tiny-0" and Job("brevo").header == {"task": "brevo", "preset": "tiny"}
+    assert Job("brevo").name == "brevo-online-tiny-0" and Job("brevo").header == {"task": "brevo", "preset": "tiny", "variation": "none"}
     assert Job("brevo", penalty=0.3).recipe.penalty == 0.3
 
 
@@ -79,7 +79,7 @@ def test_ray_resumes_what_is_stopped_skips_what_is_finished_and_goes_on_after_a_
         run.step = job.recipe.steps - 1
         run.save(folder / "state.safetensors")
         if job is finished:
-            save_model(folder / "model.safetensors", run.model, {"kind": "model", "run": run.header, "step": job.recipe.steps})
+            run.save_model(folder / "model.safetensors")
     (folders[2] / "state.safetensors").write_bytes(b"not a checkpoint")
     before = (folders[0] / "model.safetensors").read_bytes()
     failures = run_grid(jobs, tmp_path)

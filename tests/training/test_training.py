@@ -15,10 +15,11 @@ import torch
 from anira.model.anira import Anira
 from anira.model.deciders import variants
 from anira.training import checkpoint
-from anira.training.checkpoint import CheckpointError, load_model, read, write, write_atomically
-from anira.training.loop import Run, share, train
+from anira.training.checkpoint import CheckpointError, load_model, read, read_header, write, write_atomically
+from anira.training.loop import Diverged, Run, train
 from anira.training.loss import divergence_sum, prior
 from anira.training.presets import PRESETS, preset
+from anira.training.processes import share
 from anira.zoo import load
 
 HEADER = {"task": "brevo", "preset": "short"}
@@ -135,9 +136,13 @@ def test_the_divergence_is_zero_at_the_prior_and_matches_its_formula():
 
 
 def test_schedules():
-    recipe = replace(SHORT, learning_rate=1.0, warmup_steps=4, steps=20, decay_steps=10, trunk_steps=6, ramp_steps=4, penalty=1.0)
+    one_phase = dict(decider_rate=None, trunk_decay_steps=0)
+    recipe = replace(SHORT, learning_rate=1.0, warmup_steps=4, steps=20, decay_steps=10, trunk_steps=6, ramp_steps=4, penalty=1.0, **one_phase)
     assert [recipe.learning_rate_at(step) for step in (0, 3, 9, 15, 19)] == pytest.approx([0.25, 1, 1, 0.5, 0.1])
     assert [recipe.penalty_at(step) for step in (0, 5, 8, 10, 19)] == pytest.approx([0, 0, 0.5, 1, 1])
+    annealed = replace(recipe, trunk_steps=10, trunk_decay_steps=5, decider_rate=0.4, decay_steps=4)
+    assert [annealed.learning_rate_at(step) for step in (0, 4, 5, 7, 9)] == pytest.approx([0.25, 1, 1, 0.6, 0.2])
+    assert [annealed.learning_rate_at(step) for step in (10, 13, 16, 18, 19)] == pytest.approx([0.1, 0.4, 0.4, 0.2, 0.1])
     paper = preset("brevo", "paper")
     assert {paper.penalty_at(0), paper.penalty_at(200_000)} == {0.1} and paper.learning_rate_at(249_999) == 1e-3
 
@@ -147,10 +152,13 @@ def test_a_varied_preset_changes_what_it_is_told_to_and_nothing_else():
     assert recipe.varied() == recipe and recipe.varied(penalty=0.3) == replace(recipe, penalty=0.3)
     constant = recipe.varied(schedule="constant")
     assert {constant.penalty_at(step) for step in (0, recipe.steps - 1)} == {recipe.penalty}
-    assert [constant.learning_rate_at(step) for step in (0, 9_999)] == [recipe.learning_rate_at(step) for step in (0, 9_999)]
+    falls = recipe.trunk_steps - recipe.trunk_decay_steps  # where the trunk's rate begins to fall, that of a single phase does
+    assert [constant.learning_rate_at(step) for step in (0, falls)] == [recipe.learning_rate_at(step) for step in (0, falls)]
+    assert constant.learning_rate_at((falls + recipe.steps) // 2) == pytest.approx(recipe.learning_rate / 2)
     assert [recipe.penalty_at(step) for step in (recipe.trunk_steps - 1, recipe.trunk_steps)] == [0, recipe.penalty]
     ramped = recipe.varied(schedule="ramped")
-    assert [ramped.penalty_at(recipe.trunk_steps + step) for step in (0, 750, 1_500, 2_000)] == pytest.approx(
+    quarter = (recipe.steps - recipe.trunk_steps) // 4
+    assert [ramped.penalty_at(recipe.trunk_steps + step) for step in (0, quarter // 2, quarter, quarter + 500)] == pytest.approx(
         [0, recipe.penalty / 2, recipe.penalty, recipe.penalty]
     )
     for call, message in ((lambda: recipe.varied(schedule="steep"), "preset, ramped, constant"), (lambda: recipe.varied(penalty=-1.0), "at least 0")):
