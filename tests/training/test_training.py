@@ -15,8 +15,8 @@ import torch
 from anira.model.anira import Anira
 from anira.model.deciders import variants
 from anira.training import checkpoint
-from anira.training.checkpoint import CheckpointError, load_model, read, read_header, write, write_atomically
-from anira.training.loop import Diverged, Run, train
+from anira.training.checkpoint import CheckpointError, load_model, read, write, write_atomically
+from anira.training.loop import Run, train
 from anira.training.loss import divergence_sum, prior
 from anira.training.presets import PRESETS, preset
 from anira.training.processes import share
