@@ -4,7 +4,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-import torch
+
+import anira
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
@@ -25,8 +26,6 @@ def browser() -> Iterator:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Tensors this small are faster without threads, which moreover wait for each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    """As `anira.one_thread`, for a test."""
+    with anira.one_thread():
+        yield

@@ -31,15 +31,13 @@ class Run(NamedTuple):
 def identity(header: dict, label: str) -> dict:
     """The columns `IDENTITY` of what a file's header tells; where it does not tell: "unknown", of a preset "none", seed 0."""
     run, config = header.get("run", {}), header.get("config", {})
-    schedule, penalty = run.get("schedule"), run.get("penalty")
-    parts = ["" if penalty is None else f"penalty{penalty:g}", "" if schedule in (None, "preset") else schedule]
     values = (
         label,
-        run.get("task") or header.get("task", {}).get("kind", "unknown").lower(),
+        run.get("task", "unknown"),
         run.get("decider") or ("untied" if config.get("untied") else config.get("decider", "unknown")),
         run.get("preset", "none"),
         run.get("seed", 0),
-        run.get("variation") or "-".join(filter(None, parts)) or "none",
+        run.get("variation") or "none",
     )
     return dict(zip(IDENTITY, values, strict=True))
 
@@ -53,7 +51,7 @@ def label(path: str | Path) -> str:
     path = Path(path)
     if path.name == "model.safetensors":
         return path.resolve().parent.name
-    return path.stem if path.suffix == ".safetensors" else path.name
+    return path.stem if path.suffix == ".safetensors" else path.resolve().name
 
 
 def make(run: Callable[[list[str]], None], out: Path, folders: Iterable[Path], wanted: Iterable[str] = ()) -> Iterator[tuple[str, int]]:

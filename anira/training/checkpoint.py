@@ -23,7 +23,6 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from anira import __version__
 from anira.model.anira import Anira, Config
 
 FORMAT = 2
@@ -100,7 +100,7 @@ def checksum(tensors: Mapping[str, Tensor]) -> str:
 def write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
     """Write tensors and a JSON header as one file, atomically; format, version, commit and checksum are added."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    signed = {"format": FORMAT, "version": version("anira"), "commit": commit(), **header, "checksum": checksum(tensors)}
+    signed = {"format": FORMAT, "version": __version__, "commit": commit(), **header, "checksum": checksum(tensors)}
     write_atomically(Path(path), save(tensors, {"anira": json.dumps(signed)}))
 
 

@@ -25,7 +25,7 @@ def curve(path, exact):
 @pytest.fixture
 def runs(tmp_path):
     """Three runs of MANO tiny: two that choose depth, one of a varied schedule; and one of another task."""
-    for decider, seed, more in (("early", 11, {}), ("fixed", 0, {}), ("online", 0, {"schedule": "constant"})):
+    for decider, seed, more in (("early", 11, {}), ("fixed", 0, {}), ("online", 0, {"variation": "constant"})):
         run = {"task": "mano", "preset": "tiny", "decider": decider, "seed": seed, **more}
         folder = tmp_path / "runs" / f"mano-{decider}-tiny-{seed}"
         file(folder / "model.safetensors", kind="model", run=run, task={"kind": "Mano"})
@@ -63,9 +63,9 @@ def test_a_table_that_nobody_declared_is_refused(tmp_path):
 
 
 def test_a_header_without_a_run_still_says_which_model_it_is():
-    told = identity({"config": {"decider": "early"}, "task": {"kind": "Digits"}}, "mine")
-    assert told == {"model": "mine", "task": "digits", "decider": "early", "preset": "none", "run_seed": 0, "variation": "none"}
-    assert identity({"run": {"penalty": 0.05, "schedule": "ramped"}}, "x")["variation"] == "penalty0.05-ramped"
+    told = identity({"config": {"decider": "early"}}, "mine")
+    assert told == {"model": "mine", "task": "unknown", "decider": "early", "preset": "none", "run_seed": 0, "variation": "none"}
+    assert identity({"config": {"decider": "fixed", "untied": True}}, "mine")["decider"] == "untied"
 
 
 def test_another_file_or_other_columns_are_not_overwritten(tmp_path):

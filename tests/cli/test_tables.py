@@ -1,11 +1,13 @@
 """The commands that make tables."""
 
+import shutil
 import sys
 
 import pandas as pd
 import pytest
 
 from anira import cli
+from anira.zoo import FOLDER
 
 
 def evaluated(monkeypatch, *arguments) -> None:
@@ -29,6 +31,23 @@ def test_a_compressed_table_grows_as_well(tmp_path, monkeypatch):
     for name in ("mano-early-tiny", "mano-online-tiny"):
         evaluated(monkeypatch, name, "--sizes", "1", "--out", path)
     assert list(pd.read_csv(path)["model"]) == ["mano-early-tiny", "mano-online-tiny"]
+
+
+def test_a_model_file_in_the_current_folder_is_called_as_that_folder_is(tmp_path, monkeypatch):
+    folder = tmp_path / "mano-early-tiny-5"
+    folder.mkdir()
+    shutil.copy(FOLDER / "mano-early-tiny.safetensors", folder / "model.safetensors")
+    monkeypatch.chdir(folder)
+    evaluated(monkeypatch, "model.safetensors", "--sizes", "1", "--out", tmp_path / "table.csv")
+    row = pd.read_csv(tmp_path / "table.csv").iloc[0]
+    assert (row["model"], row["task"], row["decider"], row["preset"], row["run_seed"], row["variation"]) == (
+        "mano-early-tiny-5",
+        "mano",
+        "early",
+        "tiny",
+        0,
+        "none",
+    )
 
 
 def test_another_file_is_not_taken_for_a_table(tmp_path, monkeypatch):
