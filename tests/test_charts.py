@@ -41,8 +41,15 @@ def test_colour_and_shape_share_one_legend():
 def test_a_decider_keeps_its_shape_in_whatever_company():
     alone, among = (by_decider(pd.DataFrame({"decider": deciders}))[1]["scale"] for deciders in (["online"], ["untied", "online", "early"]))
     assert among.domain == ["early", "online", "untied"] and among.range[1] == alone.range[0]
-    with pytest.raises(ValueError, match="mine"):
-        by_decider(pd.DataFrame({"decider": ["online", "mine"]}))
+
+
+def test_a_decider_of_ones_own_gets_a_colour_and_a_shape_that_nobody_has():
+    color, shape = by_decider(pd.DataFrame({"decider": ["yours", "online", "mine", "early"]}))
+    assert color["scale"].domain == shape["scale"].domain == ["early", "online", "mine", "yours"]
+    for scale, known in ((color["scale"], charts.style.DECIDER_COLORS), (shape["scale"], charts.style.DECIDER_SHAPES)):
+        assert scale.range[:2] == [known["early"], known["online"]]
+        assert not set(scale.range[2:]) & set(known.values())
+        assert len(set(scale.range)) == 4
 
 
 def test_points_are_outlines_where_the_condition_does_not_hold():

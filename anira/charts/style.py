@@ -9,6 +9,7 @@ Importing this module sets theme and renderer, for notebooks and pages alike:
 """
 
 import sys
+from collections.abc import Iterable, Sequence
 
 import altair as alt
 import pandas as pd
@@ -52,19 +53,38 @@ def theme() -> alt.theme.ThemeConfig:
     }
 
 
+#: What deciders of one's own get, in this order; after the last the first comes again.
+SPARE_COLORS = ("#56B4E9", "#8C6D31", "#8A8A8A", "#7B61C9", "#A6761D", "#1FA8A0")
+SPARE_SHAPES = ("triangle-down", "triangle-right", "triangle-left", "stroke", "wedge", "arrow")
+
+
+def in_order(deciders: Iterable[str]) -> list[str]:
+    """The library's deciders in their order, then all others by name."""
+    own, known = set(deciders), list(DECIDER_COLORS)
+    return [name for name in known if name in own] + sorted(own - set(known))
+
+
+def _looks(deciders: Iterable[str], known: dict[str, str], spare: Sequence[str]) -> list[str]:
+    """The colour or shape of each decider: its own, or the next one that is free."""
+    others = [name for name in in_order(deciders) if name not in known]
+    return [known[name] if name in known else spare[others.index(name) % len(spare)] for name in deciders]
+
+
 def decider_scale(deciders: list[str]) -> alt.Scale:
-    """The colour scale for an encoding by decider, for those that a chart shows, in its order.
+    """The colour scale for an encoding by decider, for those that a chart shows, in its order. A decider of another name gets the next free colour.
 
     >>> decider_scale(["online", "early"]).range
     ['#0072B2', '#D55E00']
+    >>> decider_scale(["online", "mine"]).range
+    ['#0072B2', '#56B4E9']
     """
-    return alt.Scale(domain=deciders, range=[DECIDER_COLORS[decider] for decider in deciders])
+    return alt.Scale(domain=deciders, range=_looks(deciders, DECIDER_COLORS, SPARE_COLORS))
 
 
 def by_decider(frame: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape by decider, the same in every chart. They agree in everything that a legend shows, so that a chart with both has one legend."""
-    deciders, legend = sorted(set(frame["decider"]), key=list(DECIDER_COLORS).index), alt.Legend(orient="top")
-    shapes = alt.Scale(domain=deciders, range=[DECIDER_SHAPES[decider] for decider in deciders])
+    deciders, legend = in_order(frame["decider"]), alt.Legend(orient="top")
+    shapes = alt.Scale(domain=deciders, range=_looks(deciders, DECIDER_SHAPES, SPARE_SHAPES))
     color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=legend)
     return color, alt.Shape("decider:N", scale=shapes, title=None, legend=legend)
 

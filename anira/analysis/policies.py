@@ -1,0 +1,128 @@
+"""The ladder of policies and the distractors over seeds: tables in, tables out.
+
+`anira.evaluation.policies.ladder` and `anira.evaluation.distractors.distract` make the rows.
+"""
+
+import numpy as np
+import pandas as pd
+
+from anira.analysis.frames import check_table
+from anira.analysis.intervals import COLUMNS, clustered_mean, over_seeds
+
+COSTS = ["depth", "all_depth", "looks", "flops", "flops_share"]
+
+
+def by_policy(table: pd.DataFrame) -> pd.DataFrame:
+    """Each decider's policies over seeds, for each size and, as size "all", their mean over sizes.
+
+    `table`: rows of `anira ladder`. Returns one row per size (a string), decider, policy and setting: exact_match, low, high, seeds (interval
+    over seeds, NaN for one) and depth, all_depth, looks, flops, flops_share (means over seeds).
+    """
+    keys = ["decider", "policy", "setting"]
+    check_table(table, ["decider", "run_seed", "policy", "size", "exact_match", *COSTS])
+    whole = table.groupby([*keys, "run_seed"], sort=False, dropna=False)[["exact_match", *COSTS]].mean().reset_index().assign(size="all")
+    every = pd.concat([whole, table.assign(size=table["size"].astype(str))], ignore_index=True)
+    rows = []
+    for key, part in every.groupby(["size", *keys], sort=False, dropna=False):
+        exact = over_seeds(part["exact_match"])
+        rows.append([*key, exact["estimate"], exact["low"], exact["high"], exact["clusters"], *part[COSTS].mean()])
+    return pd.DataFrame(rows, columns=["size", *keys, "exact_match", "low", "high", "seeds", *COSTS])
+
+
+def advantage(table: pd.DataFrame, policy: str, over: str, *, size: int | None = None, setting: float | None = None) -> pd.DataFrame:
+    """Exact match of one policy less that of another, model by model: decider, run_seed and difference, the mean over sizes or at one size.
+
+    setting: of `over`, where it has several, such as 4 for "answer".
+    """
+    check_table(table, ["decider", "run_seed", "policy", "size", "exact_match"])
+    rows = table if size is None else table[table["size"] == size]
+    other = rows[rows["policy"] == over]
+    if setting is not None:
+        other = other[other["setting"] == setting]
+    keys = ["decider", "run_seed"]
+    one, other = (part.groupby(keys, sort=False)["exact_match"].mean() for part in (rows[rows["policy"] == policy], other))
+    if one.empty or other.empty:
+        raise ValueError(f"The table has no rows of {policy if one.empty else over!r}.")
+    return (one - other).dropna().rename("difference").reset_index()
+
+
+def matched_uniform(table: pd.DataFrame, policy: str = "chosen", among: str = "answer") -> pd.DataFrame:
+    """A policy beside a line through `among` at the same iterations an answer token: decider, run_seed, depth, exact_match, matched, difference.
+
+    matched: exact match, mean over sizes, of the policies `among` (one a number of iterations) at the depth that the policy spends, on a straight
+    line between the two settings next to it.
+    """
+    keys = ["decider", "run_seed"]
+    means = table.groupby([*keys, "policy", "setting"], sort=False, dropna=False)[["exact_match", "depth"]].mean().reset_index()
+    rows = []
+    for key, part in means.groupby(keys, sort=False):
+        line = part[part["policy"] == among].sort_values("depth")
+        own = part[part["policy"] == policy].iloc[0]
+        matched = np.interp(own["depth"], line["depth"], line["exact_match"])
+        rows.append([*key, own["depth"], own["exact_match"], matched, own["exact_match"] - matched])
+    return pd.DataFrame(rows, columns=[*keys, "depth", "exact_match", "matched", "difference"])
+
+
+def rise_with_distractors(table: pd.DataFrame, *, depth: str = "expected_depth", draws: int = 300, seed: int = 0) -> pd.DataFrame:
+    """How far depth rises with nodes that do not matter, beside really larger graphs. Of one model.
+
+    `table`: what `distract` returns. The really larger graphs' tokens are weighted so that each place in the answer counts as often as in the
+    graphs as they are: longer answers are no rise.
+
+    Returns:
+        One row per size, nodes added and graph ("with distractors", "larger"), quantity "rise": mean depth less that of the graphs as they are;
+        and per size and nodes added, graph "with distractors": quantity "share", the first rise as a share of the second; "exact match". Size "all" and
+        added "all" take everything together, each size and number with the same weight. Columns size, added, graph, quantity and those of
+        `anira.analysis.intervals`: bootstrap of instances.
+    """
+    check_table(table, ["graph", "added", "size", "instance", "place", "correct", depth])
+    own = table[table["graph"] == "as it is"]
+    rng = np.random.default_rng(seed)
+    sums: dict[tuple, np.ndarray] = {}
+    cases = [key for key in table.groupby(["size", "added"]).groups if key[1]]
+    rises = {}
+    for size, part in table.groupby("size"):
+        places = int(part["place"].max()) + 1
+        count = own.loc[own["size"] == size, "instance"].nunique()
+        taken = np.vstack([np.ones(count), rng.multinomial(count, np.full(count, 1 / count), size=draws)])  # (draws + 1, instances)
+        again = np.vstack([np.ones(count), rng.multinomial(count, np.full(count, 1 / count), size=draws)])
+        for key, frame in part.groupby(["graph", "added"]):
+            code = frame["instance"].rank(method="dense").astype(int).to_numpy() - 1
+            total, number = np.zeros((count, places)), np.zeros((count, places))
+            np.add.at(total, (code, frame["place"].to_numpy()), frame[depth].to_numpy(float))
+            np.add.at(number, (code, frame["place"].to_numpy()), 1.0)
+            weights = again if key[0] == "larger" else taken
+            sums[(size, *key)] = np.stack([weights @ total, weights @ number])  # (2, draws + 1, places)
+        base = sums[size, "as it is", 0]
+        share = base[1] / base[1].sum(1, keepdims=True)
+        level = base[0].sum(1) / base[1].sum(1)
+        for added in sorted({key[1] for key in cases if key[0] == size}):
+            for graph in ("with distractors", "larger"):
+                total, number = sums[size, graph, added]
+                with np.errstate(invalid="ignore"):
+                    mean = np.where(number > 0, total / number, 0)
+                weight = share * (number > 0)
+                rises[size, added, graph] = (weight * mean).sum(1) / weight.sum(1) - level
+
+    rows = []
+
+    def add(size, added, graph: str, quantity: str, values: np.ndarray) -> None:
+        low, high = np.nanquantile(values[1:], [0.025, 0.975])
+        row = {"estimate": values[0], "low": low, "high": high, "clusters": own["instance"].nunique(), "reason": ""}
+        rows.append({"size": str(size), "added": str(added), "graph": graph, "quantity": quantity, **row})
+
+    for size, added in cases:
+        irrelevant, larger = rises[size, added, "with distractors"], rises[size, added, "larger"]
+        add(size, added, "with distractors", "rise", irrelevant)
+        add(size, added, "larger", "rise", larger)
+        add(size, added, "with distractors", "share", irrelevant / larger)
+    means = {graph: np.mean([rises[size, added, graph] for size, added in cases], 0) for graph in ("with distractors", "larger")}
+    for graph, values in means.items():
+        add("all", "all", graph, "rise", values)
+    add("all", "all", "with distractors", "share", means["with distractors"] / means["larger"])
+    right = table[table["graph"] == "with distractors"]
+    right = right.groupby(["size", "added", "instance"])["correct"].all().reset_index()
+    for size, added, part in [("all", "all", right), *((*key, part) for key, part in right.groupby(["size", "added"]))]:
+        mean = clustered_mean(part["correct"].astype(float), part["instance"])
+        rows.append({"size": str(size), "added": str(added), "graph": "with distractors", "quantity": "exact match", **mean})
+    return pd.DataFrame(rows, columns=["size", "added", "graph", "quantity", *COLUMNS])
