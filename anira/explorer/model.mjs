@@ -25,7 +25,7 @@
  * written once, into every later level of the cache, so that iteration d sees h(min(d - 1, d*)). States are float32, sums float64.
  */
 
-import { layerNorm, likeliest, multiply, rmsNorm, softmax, unpackTensors } from "./arrays.mjs";
+import { Workspace, layerNorm, likeliest, rmsNorm, softmax, unpackTensors } from "./arrays.mjs";
 
 const BLOCK = 32; // tokens between two yields
 
@@ -79,22 +79,27 @@ class PageModel {
     Object.assign(this, { endToken: packed.end_token, answerLength: packed.answer_length });
     [this.E, this.D, this.V, this.H] = [config.width, config.max_depth, config.vocabulary, config.heads];
     const w = unpackTensors(packed);
-    const { E } = this;
-    const layer = (at) => ({
-      attentionNorm: w[`${at}.attention_norm.weight`], feedForwardNorm: w[`${at}.feed_forward_norm.weight`],
-      q: w[`${at}.attention.qkv.weight`].subarray(0, E * E), kv: w[`${at}.attention.qkv.weight`].subarray(E * E),
-      out: w[`${at}.attention.out.weight`], gateUp: w[`${at}.feed_forward.gate_up.weight`], down: w[`${at}.feed_forward.down.weight`],
-    });
+    const { E } = this, { hidden, decider_hidden } = config;
+    this.decider = "decider.head.1.weight" in w ? config.decider : "fixed";
     this.untied = "untied.0.attention_norm.weight" in w;
-    const core = layer("core");
-    const iterations = Array.from({ length: this.D }, (_, i) => (this.untied && i ? layer(`untied.${i - 1}`) : core));
-    this.layers = [layer("prelude"), ...iterations, layer("coda")]; // by level of the cache
+    const layers = ["prelude", "core", ...(this.untied ? Array.from({ length: this.D - 1 }, (_, i) => `untied.${i}`) : []), "coda"];
+    const outputs = w["decider.head.3.bias"]?.length;
+    const shapes = layers.flatMap(() => [[E, E], [2 * E, E], [E, E], [2 * hidden, E], [E, hidden]]).concat([[this.V, E]]);
+    this.space = new Workspace(outputs ? [...shapes, [decider_hidden, E], [outputs, decider_hidden]] : shapes);
+    const matrix = (name, n, k, from = 0) => this.space.matrix(w[`${name}.weight`].subarray(from), n, k);
+    const [prelude, core, ...rest] = layers.map((at) => ({
+      attentionNorm: w[`${at}.attention_norm.weight`], feedForwardNorm: w[`${at}.feed_forward_norm.weight`],
+      q: matrix(`${at}.attention.qkv`, E, E), kv: matrix(`${at}.attention.qkv`, 2 * E, E, E * E), out: matrix(`${at}.attention.out`, E, E),
+      gateUp: matrix(`${at}.feed_forward.gate_up`, 2 * hidden, E), down: matrix(`${at}.feed_forward.down`, E, hidden),
+    }));
+    this.layers = [prelude, core, ...(this.untied ? [] : Array(this.D - 1).fill(core)), ...rest]; // by level of the cache
     this.embedding = w["embedding.weight"];
     this.norm = w["norm.weight"];
-    this.unembedding = w["unembedding.weight"];
-    const part = (name) => w[`decider.head.${name}`];
-    this.head = part("1.weight") && { weight: part("0.weight"), bias: part("0.bias"), inner: part("1.weight"), outer: part("3.weight"), outerBias: part("3.bias") };
-    this.decider = this.head ? config.decider : "fixed";
+    this.unembedding = matrix("unembedding", this.V, E);
+    this.head = outputs && {
+      weight: w["decider.head.0.weight"], bias: w["decider.head.0.bias"], outerBias: w["decider.head.3.bias"],
+      inner: matrix("decider.head.1", decider_hidden, E), outer: matrix("decider.head.3", outputs, decider_hidden),
+    };
     const half = E / this.H / 2, angle = (i) => Math.floor(i / half) * 10000 ** (-(i % half) / half);
     this.cos = Float32Array.from({ length: config.max_length * half }, (_, i) => Math.cos(angle(i)));
     this.sin = Float32Array.from({ length: config.max_length * half }, (_, i) => Math.sin(angle(i)));
@@ -216,7 +221,7 @@ class PageModel {
   #speak(logits, x, rows) {
     const normed = new Float32Array(rows * this.E), out = new Float32Array(rows * this.V);
     rmsNorm(normed, x, this.norm, rows);
-    multiply(out, normed, this.unembedding, rows, this.V, this.E);
+    this.space.multiply(out, normed, this.unembedding, rows);
     logits.set(out);
   }
 
@@ -228,7 +233,7 @@ class PageModel {
     const { E, D } = this, layer = this.layers[level];
     const normed = new Float32Array(rows.length * E), kv = new Float32Array(rows.length * 2 * E);
     rmsNorm(normed, x, layer.attentionNorm, rows.length);
-    multiply(kv, normed, layer.kv, rows.length, 2 * E, E);
+    this.space.multiply(kv, normed, layer.kv, rows.length);
     let kept = 0;
     for (let i = 0; i < rows.length; i++) {
       const t = rows[i], goes = going[kept] === t, last = goes || level > D ? level : D;
@@ -247,7 +252,7 @@ class PageModel {
     for (let first = 0; first < kept; first += BLOCK) {
       const size = Math.min(BLOCK, kept - first), part = (array) => array.subarray(first * E, (first + size) * E);
       const q = new Float32Array(size * E), read = new Float32Array(size * E);
-      multiply(q, part(normed), layer.q, size, E, E);
+      this.space.multiply(q, part(normed), layer.q, size);
       for (let i = 0; i < size; i++) {
         this.#rotate(q, i * E, going[first + i]);
         this.#attend(read, q, i * E, keys[level], values[level], going[first + i]);
@@ -261,13 +266,13 @@ class PageModel {
   #finish(layer, x, read, rows) {
     const { E } = this, { hidden } = this.config;
     const normed = new Float32Array(rows * E), inner = new Float32Array(rows * 2 * hidden), gated = new Float32Array(rows * hidden);
-    multiply(normed, read, layer.out, rows, E, E);
+    this.space.multiply(normed, read, layer.out, rows);
     for (let i = 0; i < x.length; i++) x[i] += normed[i];
     rmsNorm(normed, x, layer.feedForwardNorm, rows);
-    multiply(inner, normed, layer.gateUp, rows, 2 * hidden, E);
+    this.space.multiply(inner, normed, layer.gateUp, rows);
     for (let row = 0; row < rows; row++)
       for (let i = 0, at = row * 2 * hidden; i < hidden; i++) gated[row * hidden + i] = (inner[at + i] / (1 + Math.exp(-inner[at + i]))) * inner[at + hidden + i];
-    multiply(normed, gated, layer.down, rows, E, hidden);
+    this.space.multiply(normed, gated, layer.down, rows);
     for (let i = 0; i < x.length; i++) x[i] += normed[i];
   }
 
@@ -305,12 +310,12 @@ class PageModel {
 
   /** What the decider's head says of packed states x, (rows, outputs). */
   #ask(x, rows) {
-    const { E, head } = this, hidden = head.inner.length / E, outputs = head.outerBias.length;
+    const { E, head } = this, hidden = head.inner.n, outputs = head.outer.n;
     const normed = new Float32Array(rows * E), inner = new Float32Array(rows * hidden), out = new Float32Array(rows * outputs);
     layerNorm(normed, x, head.weight, head.bias, rows);
-    multiply(inner, normed, head.inner, rows, hidden, E);
+    this.space.multiply(inner, normed, head.inner, rows);
     for (let i = 0; i < inner.length; i++) inner[i] /= 1 + Math.exp(-inner[i]);
-    multiply(out, inner, head.outer, rows, outputs, hidden);
+    this.space.multiply(out, inner, head.outer, rows);
     for (let i = 0; i < out.length; i++) out[i] += head.outerBias[i % outputs];
     return out;
   }
@@ -390,8 +395,8 @@ class PageModel {
     const { E } = this, layer = this.layers[level], n = rows.length;
     const normed = new Float32Array(n * E), q = new Float32Array(n * E), kv = new Float32Array(n * 2 * E), read = new Float32Array(n * E);
     rmsNorm(normed, x, layer.attentionNorm, n);
-    multiply(q, normed, layer.q, n, E, E);
-    multiply(kv, normed, layer.kv, n, 2 * E, E);
+    this.space.multiply(q, normed, layer.q, n);
+    this.space.multiply(kv, normed, layer.kv, n);
     rows.forEach((t, i) => {
       this.#rotate(q, i * E, t);
       this.#rotate(kv, i * 2 * E, t);
