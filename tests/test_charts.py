@@ -1,6 +1,13 @@
 """How charts leave the kernel: a specification without colours of its own for background, text or axes."""
 
+import base64
+import importlib
+import inspect
+import pkgutil
 import re
+import subprocess
+import sys
+import typing
 
 import altair as alt
 import pandas as pd
@@ -10,14 +17,58 @@ from anira import charts
 from anira.charts.style import by_decider
 
 
+@charts.figure
 def simple_chart() -> alt.Chart:
     return alt.Chart(pd.DataFrame({"x": [1, 2]}), description="Two bars.").mark_bar().encode(x="x:O")
 
 
-def test_a_chart_leaves_the_kernel_as_a_specification_with_its_description_as_text():
+def test_a_figure_leaves_the_kernel_as_a_specification_a_picture_and_its_description_as_text():
+    pytest.importorskip("vl_convert")
     bundle = simple_chart()._repr_mimebundle_()[0]
-    assert set(bundle) == {charts.MIME_TYPE, "text/plain"}
-    assert bundle["text/plain"] == "Two bars."
+    assert set(bundle) == {charts.MIME_TYPE, "image/png", "text/plain"}
+    assert bundle["text/plain"] == "Two bars." and base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert bundle[charts.MIME_TYPE]["config"]["point"]["filled"] is True
+
+
+def test_without_the_converter_a_figure_has_no_picture(monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    assert set(simple_chart()._repr_mimebundle_()[0]) == {charts.MIME_TYPE, "text/plain"}
+
+
+def test_colab_gets_html(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.colab", type(sys)("google.colab"))
+    bundle = simple_chart()._repr_mimebundle_()[0]
+    assert "vegaEmbed" in bundle["text/html"] and "Okabe" not in bundle["text/html"]
+
+
+def test_the_readers_own_charts_keep_their_theme_and_renderer():
+    code = """
+import altair as alt
+before = alt.theme.active, alt.renderers.active, alt.Chart().mark_bar().to_dict()["config"]
+from anira import charts
+charts.prior_shape(6)._repr_mimebundle_()
+assert (alt.theme.active, alt.renderers.active, alt.Chart().mark_bar().to_dict()["config"]) == before
+assert not isinstance(alt.Chart(), charts.Figure)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def return_type(function) -> type:
+    found = typing.get_type_hints(function).get("return")
+    return found if isinstance(found, type) else object
+
+
+def test_every_chart_function_draws_a_figure():
+    modules = [importlib.import_module(f"anira.charts.{module.name}") for module in pkgutil.iter_modules(charts.__path__)]
+    for module in modules:
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_") and issubclass(return_type(function), alt.TopLevelMixin):
+                assert hasattr(function, "__wrapped__"), f"{module.__name__}.{name} lacks @figure"
+
+
+def test_figures_can_be_put_together():
+    both = simple_chart() | simple_chart()
+    assert len(both.to_dict()["hconcat"]) == 2
 
 
 def test_the_same_chart_has_the_same_output_twice():

@@ -84,7 +84,7 @@ def _undefined(rows: pd.DataFrame, depth: str, feature: str, held: Sequence[str]
     if held:
         ranks = rows[list(dict.fromkeys([depth, feature, *held]))].rank().to_numpy()
         fixed = np.column_stack([np.ones(len(rows)), rows[list(held)].rank()])
-        rest = ranks[:, :2] - fixed @ np.linalg.lstsq(fixed, ranks[:, :2])[0]
+        rest = ranks[:, :2] - fixed @ np.linalg.lstsq(fixed, ranks[:, :2], rcond=None)[0]
         for name, left, spread in zip((depth, feature), rest.var(0), ranks[:, :2].var(0), strict=True):
             if feature in held or left < SPENT * spread:
                 return f"{feature if feature in held else name} is determined by what is held fixed"

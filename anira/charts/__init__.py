@@ -10,6 +10,7 @@ from anira.charts.evidence import (
     told_by_state,
     variance_shares,
 )
+from anira.charts.figure import Figure, figure
 from anira.charts.findings import (
     answer_over_depth,
     calibration,
@@ -30,6 +31,7 @@ __all__ = [
     "DECIDER_COLORS",
     "DEPTH_COLORS",
     "MIME_TYPE",
+    "Figure",
     "alignment_by_feature",
     "answer_over_depth",
     "calibration",
@@ -45,6 +47,7 @@ __all__ = [
     "exact_match_by_size",
     "exit_distributions",
     "families",
+    "figure",
     "forced_depths",
     "frontier",
     "hops",

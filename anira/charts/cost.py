@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from anira.charts.figure import figure
 from anira.charts.style import decider_scale
 
 #: One colour for each contender of `anira.bench`; the first two as the sparse and the fixed model have it elsewhere.
@@ -22,6 +23,7 @@ def _contenders(frame: pd.DataFrame) -> alt.Scale:
     return alt.Scale(domain=names, range=[CONTENDER_COLORS[name] for name in names])
 
 
+@figure
 def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     """How much faster than fixed full depth each contender reads a batch, over mean depth; width, batch and decider are chosen by the reader.
 
@@ -57,6 +59,7 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(even, ideal, spread, line, points).add_params(*params).properties(description=description)
 
 
+@figure
 def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
     """Sparse execution over fixed full depth for each batch and mean depth; width and decider are chosen by the reader.
 
@@ -86,6 +89,7 @@ def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(cells, numbers).add_params(*params).properties(height=alt.Step(40), width=alt.Step(90), description=description)
 
 
+@figure
 def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
     """Operations of a token by depth and component, as a share of what fixed full depth costs; the reader moves width, context and decider.
 
@@ -118,6 +122,7 @@ def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(bars, full).add_params(*params).properties(width=alt.Step(50), description=description)
 
 
+@figure
 def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
     """Measured speed-up over dense execution, as a share of the ideal, against tokens in the batch.
 
@@ -140,6 +145,7 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
     )
 
 
+@figure
 def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
     """How much faster than fixed depth each contender is, for every case at one mean depth; bars are medians, lines quartiles.
 

@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from anira.charts.figure import figure
 from anira.charts.style import by_decider, hollow_unless
 
 
@@ -17,6 +18,7 @@ def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, d
     return alt.layer(band, base.mark_line().encode(y=y), points).properties(width=420, description=description)
 
 
+@figure
 def depth_by_size(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Mean depth on answer tokens over sizes, with its interval.
 
@@ -26,6 +28,7 @@ def depth_by_size(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     return _by_size(frame, "depth", "depth_low", "depth_high", "iterations per answer token", (1, max_depth), text)
 
 
+@figure
 def exact_match_by_size(frame: pd.DataFrame) -> alt.LayerChart:
     """Share of wholly right answers over sizes, with its interval; `frame` as for `depth_by_size`."""
     text = "Share of instances whose whole answer is right, for each size, by decider, with 95 % intervals."
@@ -64,6 +67,7 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
     return layers.add_params(*params).properties(height=alt.Step(max(11, 24 // len(deciders))), description=description)
 
 
+@figure
 def alignment_by_feature(frame: pd.DataFrame) -> alt.LayerChart:
     """Rank correlation of depth with each feature, one point a decider; menus for method, unit, what is held, and the alignment.
 
@@ -74,6 +78,7 @@ def alignment_by_feature(frame: pd.DataFrame) -> alt.LayerChart:
     return _forest(frame, "feature", "correlation with depth", choices, text, ["seeds:Q"])
 
 
+@figure
 def timing_coefficients(frame: pd.DataFrame) -> alt.LayerChart:
     """Regression coefficients, one point a decider; menus for scale, population, size and alignment.
 
@@ -84,6 +89,7 @@ def timing_coefficients(frame: pd.DataFrame) -> alt.LayerChart:
     return _forest(frame, "term", "coefficient", choices, text, ["seeds:Q"])
 
 
+@figure
 def variance_shares(frame: pd.DataFrame) -> alt.LayerChart:
     """What part of the variance of depth each predictor explains; a menu for the two ways of counting.
 
@@ -108,6 +114,7 @@ def _numbers(*names: str, format: str = ".3f") -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{name}:Q", format=format) for name in names]
 
 
+@figure
 def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Mean depth over the values of a feature, one line a decider; a menu chooses the feature.
 
@@ -119,6 +126,7 @@ def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     return _line(frame, x, y, {"feature": "feature"}, text, [*_numbers("estimate", "low", "high", format=".2f"), "seeds:Q"])
 
 
+@figure
 def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
     """Accuracy when answer tokens get another depth than they chose, one line a decider; a menu for which.
 
@@ -130,6 +138,7 @@ def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
     return _line(frame, x, y, {"change": "every answer token gets"}, text, [*_numbers("estimate", "low", "high", "depth"), "seeds:Q"])
 
 
+@figure
 def told_by_state(frame: pd.DataFrame) -> alt.LayerChart:
     """What a probe can tell from the state after each iteration, one line a decider; a menu for what it tells.
 

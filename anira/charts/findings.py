@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from anira.charts.figure import figure
 from anira.charts.style import by_decider
 
 SHARE = alt.Scale(domain=[0, 1], clamp=True)
@@ -12,6 +13,7 @@ def _interval(*names: str, format: str = ".3f") -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{name}:Q", format=format) for name in ("estimate", "low", "high", *names)]
 
 
+@figure
 def surface_and_content(frame: pd.DataFrame) -> alt.LayerChart:
     """What share of depth is explained by the surface of the prompt, and of the rest by content: a dot for each seed, the mean with its interval.
 
@@ -33,6 +35,7 @@ def surface_and_content(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(intervals, seeds, points).properties(title=title, width=420, height=alt.Step(26), description=text)
 
 
+@figure
 def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     """How far depth rises with nodes that do not matter, and with really larger graphs, one panel a decider; a slider chooses the size.
 
@@ -60,6 +63,7 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     return chart.properties(title="Irrelevant nodes against really larger graphs", description=text)
 
 
+@figure
 def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
     """Iterations spent and iterations needed over sizes, one panel a decider; a menu chooses how need is found.
 
@@ -102,6 +106,7 @@ FAMILY_COLORS = ("#8A8A8A", "#56B4E9", "#009E73", "#CC79A7", "#7B61C9", "#D55E00
 FAMILY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "diamond")
 
 
+@figure
 def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HConcatChart:
     """Exact match of every policy against the iterations and against the operations that it takes; a click in the legend picks out a policy.
 
@@ -133,6 +138,7 @@ def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HCo
     return alt.hconcat(*panels).properties(title=f"Who gets which depth: policies for the {decider} model", description=text)
 
 
+@figure
 def calibration(frame: pd.DataFrame) -> alt.LayerChart:
     """How often an answer is already final, by how far the decider is with halting.
 
@@ -156,6 +162,7 @@ def calibration(frame: pd.DataFrame) -> alt.LayerChart:
     )
 
 
+@figure
 def answer_over_depth(frame: pd.DataFrame) -> alt.LayerChart:
     """What a model would say after each iteration, one line a decider; menus choose the question and the size.
 
@@ -177,6 +184,7 @@ def answer_over_depth(frame: pd.DataFrame) -> alt.LayerChart:
     return chart.properties(title="What the model would say after each iteration", width=420, description=text)
 
 
+@figure
 def depth_histogram(frame: pd.DataFrame) -> alt.FacetChart:
     """What share of answer tokens gets each depth, one panel a decider: bars for the mean, a dot for each seed; a menu chooses the size.
 
@@ -205,6 +213,7 @@ def depth_histogram(frame: pd.DataFrame) -> alt.FacetChart:
     return chart.properties(title="How many answer tokens get how many iterations", description=text)
 
 
+@figure
 def shuffled_by_size(frame: pd.DataFrame) -> alt.FacetChart:
     """Exact match over sizes with depths as chosen and dealt out anew, one panel a decider: lines are means, dots are seeds; a menu chooses among whom.
 

@@ -3,9 +3,11 @@
 import altair as alt
 import pandas as pd
 
+from anira.charts.figure import figure
 from anira.charts.style import by_decider, depth_scale, hollow_unless
 
 
+@figure
 def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
     """A measure over sizes, by decider: mean over seeds with its interval, and each seed; a menu chooses the measure.
 
@@ -31,6 +33,7 @@ def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(band, each, base.mark_line().encode(y=y), points).add_params(menu).properties(width=420, description=description)
 
 
+@figure
 def families(frame: pd.DataFrame, trained: str) -> alt.LayerChart:
     """Exact match on each graph family, by decider, with intervals over seeds; a slider chooses the size.
 
@@ -49,6 +52,7 @@ def families(frame: pd.DataFrame, trained: str) -> alt.LayerChart:
     return alt.layer(bars, points).add_params(slider).properties(width=340, height=alt.Step(14), description=description)
 
 
+@figure
 def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
     """Exact match against the largest depth allowed, by decider; a slider chooses the size.
 
@@ -68,6 +72,7 @@ def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(band, base.mark_line().encode(y="estimate:Q"), points).add_params(slider).properties(height=220, description=description)
 
 
+@figure
 def frontier(frame: pd.DataFrame) -> alt.LayerChart:
     """Exact match against operations for each stopping rule, by decider; a menu chooses the size.
 
@@ -91,6 +96,7 @@ def frontier(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(lines, points).add_params(menu).properties(description=description)
 
 
+@figure
 def operators(frame: pd.DataFrame) -> alt.LayerChart:
     """Depth on MANO's operators over the size of the subtree just completed, one colour for each number of slots left.
 

@@ -3,9 +3,11 @@
 import altair as alt
 import pandas as pd
 
+from anira.charts.figure import figure
 from anira.charts.style import depth_scale
 
 
+@figure
 def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Each token's exit distribution as a row of cells; a slider moves the threshold on F(d), the depth follows.
 
@@ -29,6 +31,7 @@ def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     return alt.layer(cells, halts).add_params(slider).properties(width=alt.Step(60), description=description)
 
 
+@figure
 def prior_shape(max_depth: int) -> alt.Chart:
     """The prior over depths p(d) ∝ b^-d; a slider moves b."""
     slider = alt.param(name="base", value=2.0, bind=alt.binding_range(min=1, max=3, step=0.05, name="b "))

@@ -1,14 +1,5 @@
-"""What all figures share: one theme, one colour for the same thing, one way of showing charts.
+"""What all figures share: one theme, one colour and one shape for the same thing."""
 
-Importing this module sets theme and renderer, for notebooks and pages alike:
-
-* A chart carries no background, text or axis colour, so that each place it is shown in can choose them: JupyterLab by
-  its own theme, the built page by the reader's (`anira.sphinx`). Data colours are legible on both.
-* The kernel hands out the chart's specification, and the place it is shown in draws it: JupyterLab and VS Code from
-  what they ship, the built page from files next to it. Only Colab, which ships nothing, takes Vega from its network.
-"""
-
-import sys
 from collections.abc import Iterable, Sequence
 
 import altair as alt
@@ -26,9 +17,9 @@ DEPTH_COLORS = ["#7FD1C7", "#56B4D3", "#4F8FD6", "#6D69CF", "#9447B4", "#A3277F"
 MIME_TYPE = "application/vnd.vegalite.v5+json"
 
 
-@alt.theme.register("anira", enable=True)
+@alt.theme.register("anira", enable=False)
 def theme() -> alt.theme.ThemeConfig:
-    """Sizes, fonts and data colours; no background, text or axis colour (see the module's docstring)."""
+    """Sizes, fonts and data colours; no background, text or axis colour (see `anira.charts.figure`)."""
     font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
     labels = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
     return {
@@ -101,14 +92,3 @@ def depth_scale(max_depth: int) -> alt.Scale:
     [1, 6]
     """
     return alt.Scale(domain=[1, max_depth], range=DEPTH_COLORS, interpolate="lab")
-
-
-def _render(spec: dict, **options) -> tuple[dict, dict]:
-    """The Altair renderer `anira`: the specification itself, for the frontend to draw."""
-    schema = "https://vega.github.io/schema/vega-lite/v5.json"  # else JupyterLab warns of a version it has not, then draws it all the same
-    bundle = {MIME_TYPE: {**spec, "$schema": schema}, "text/plain": spec.get("description", "A chart.")}
-    return bundle, {MIME_TYPE: options} if options else {}
-
-
-alt.renderers.register("anira", _render)
-alt.renderers.enable("colab" if "google.colab" in sys.modules else "anira")

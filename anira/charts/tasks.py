@@ -3,10 +3,13 @@
 import altair as alt
 import pandas as pd
 
+from anira.charts.figure import figure
+
 GREY = "#8a8f98"  # of lines and arrow heads, visible on white and on dark
 NEXT, DONE, OPEN, AHEAD = "#D55E00", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
 
 
+@figure
 def search_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str]) -> alt.LayerChart:
     """Graphs whose nodes fill as the search emits them: sliders for size and step, a menu for the feature beside each node.
 
@@ -27,6 +30,7 @@ def search_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str]) 
     ).properties(description=description)
 
 
+@figure
 def tree_steps(
     nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str], *, ahead: str, opened: str, closed: str, knob: str, start: int | None = None
 ) -> alt.LayerChart:
@@ -85,6 +89,7 @@ def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step
     return alt.layer(*arrows, circles, names, numbers).add_params(*params).properties(width=520, height=300)
 
 
+@figure
 def hops(frame: pd.DataFrame) -> alt.LayerChart:
     """The hops of a query over the list of edges, one below the other; a slider sets how many.
 
@@ -112,6 +117,7 @@ def hops(frame: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(listed, lines, points, names, total).add_params(slider).properties(width=520, height=300, description=description)
 
 
+@figure
 def distribution_by_size(frame: pd.DataFrame, features: list[str]) -> alt.Chart:
     """How a feature's values are distributed at each size, as a heat map; a menu chooses the feature.
 
@@ -139,6 +145,7 @@ def distribution_by_size(frame: pd.DataFrame, features: list[str]) -> alt.Chart:
     )
 
 
+@figure
 def settling(numbers: pd.DataFrame, questions: pd.DataFrame) -> alt.LayerChart:
     """When each number of an answer is settled: a menu for the problem, a slider for the size.
 

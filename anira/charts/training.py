@@ -3,11 +3,13 @@
 import altair as alt
 import pandas as pd
 
+from anira.charts.figure import figure
 from anira.charts.style import by_decider, hollow_unless
 
 SCHEDULE_COLORS = ["#6D69CF", "#56B4D3", "#8A6D3B"]  # none that stands for a decider
 
 
+@figure
 def learning_curves(frame: pd.DataFrame) -> alt.Chart:
     """Exact match over training steps, one line a size; columns step, size, exact_match and run (one panel each)."""
     return (
@@ -24,6 +26,7 @@ def learning_curves(frame: pd.DataFrame) -> alt.Chart:
     )
 
 
+@figure
 def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict[str, int]) -> alt.VConcatChart:
     """One run: exact match above, depth below, over the same steps, one line a size.
 
@@ -51,6 +54,7 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
     return alt.vconcat(panel("exact_match", "exact match", [0, 1]), panel("depth", "iterations", [1, max_depth]), description=description)
 
 
+@figure
 def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     """Depth over training steps, one thin line a run, a thick one for their mean; a menu chooses the size.
 
@@ -73,6 +77,7 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     return alt.layer(runs, mean).add_params(menu).properties(description=description)
 
 
+@figure
 def depth_at_the_end(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
     """Depth of trained models for each size, one point a run, hollow where fewer than 90 % of the answers are right, a line through the means of each schedule.
 
@@ -101,6 +106,7 @@ def depth_at_the_end(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
     return layers.facet(column=alt.Column("decider:N", title=None)).properties(description=description)
 
 
+@figure
 def order_of_learning(frame: pd.DataFrame) -> alt.LayerChart:
     """The step at which each size got there, one point a run, a line through their means; columns decider, run_seed, size, step."""
     color, shape = by_decider(frame)

@@ -14,12 +14,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BRANCH = "main"
 
-#: The first code cell of every chapter. pip keeps the torch and numpy that Colab has, since they satisfy the package's floors.
+#: The first code cell of every chapter. pip leaves the torch, numpy and pandas that Colab has, since they satisfy the package's floors.
 INSTALL = """\
 import sys
 
 if "google.colab" in sys.modules:  # elsewhere `make lab` installs it
-    %pip install --quiet "anira @ git+{repository}"
+    %pip install --quiet --upgrade-strategy only-if-needed "anira @ git+{repository}"
 """
 
 #: Where copies of the address stand: file, and the patterns around them.

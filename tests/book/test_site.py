@@ -33,6 +33,11 @@ class Loads(HTMLParser):
             self.addresses.append(attrs.get("href") or "")
 
 
+def test_figures_stand_on_the_pages_as_specifications_that_the_theme_colours():
+    pages = [path.stem for path in (SITE / "book").glob("*.html") if 'class="vega-chart"' in path.read_text(encoding="utf-8")]
+    assert len(pages) >= 5
+
+
 def test_no_page_loads_anything_from_another_host():
     for path in SITE.rglob("*.html"):
         loads = Loads()

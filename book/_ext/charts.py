@@ -1,8 +1,9 @@
-"""Sphinx extension: charts of `anira.charts` on built pages, without a kernel and without a network.
+"""Figures of `anira.charts` on built pages, without a kernel and without a network.
 
 A notebook's output holds a chart's specification. On the page it is drawn by Vega, which this extension writes next to
 the pages once per build (from vl-convert, the same library that Altair saves pictures with), in the colours of the
-reader's theme. Use it with `extensions = ["myst_nb", "anira.sphinx"]`; MyST-NB finds `ChartOnPage` by its entry point.
+reader's theme. MyST-NB finds plugins by entry points, which would load this one in every build of the environment that the
+library is installed in; so it is added to the loaded ones, in the builds that use this extension.
 """
 
 import json
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import vl_convert
 from docutils import nodes
+from myst_nb.core.render import load_mime_renders
 
-from anira import __version__
 from anira.charts import MIME_TYPE
 
 FOLDER = Path(__file__).parent
@@ -48,6 +49,9 @@ def _newest(versions: list[str]) -> str:
 
 def setup(app) -> dict:
     """Called by Sphinx."""
+    plugins = load_mime_renders()  # the list that MyST-NB keeps
+    if ChartOnPage not in plugins:
+        plugins.append(ChartOnPage)
     app.connect("builder-inited", _write_scripts)
     app.add_js_file("charts.js", loading_method="defer")
-    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
