@@ -75,12 +75,30 @@ def by_model(traces: pd.DataFrame, analysis: Callable[..., pd.DataFrame], *argum
     if not keys:
         raise ValueError(f"The frame says nowhere which model a row is from; it needs one of {', '.join(MODEL)}.")
     frames = []
-    for values, part in traces.groupby(keys, sort=False):
+    for values, part in group_by(traces, keys):
         table = analysis(part.drop(columns=keys), *arguments, **options)
         frames.append(pd.concat([pd.DataFrame([values] * len(table), columns=keys), table.reset_index(drop=True)], axis=1))
     if not frames:
         raise ValueError("The frame is empty: it holds no model.")
     return pd.concat(frames, ignore_index=True)
+
+
+def group_by(frame: pd.DataFrame, by: Iterable[str]) -> pd.api.typing.DataFrameGroupBy:
+    """The frame grouped by some columns, in the order they come, no row of it lost.
+
+    Raises:
+        ValueError: a column that is missing, or rows that would vanish because they have no value (NaN) in one of them.
+    """
+    by = list(by)
+    absent = [name for name in by if name not in frame]
+    if absent:
+        raise ValueError(f"The table lacks the columns {absent}; it has {list(frame.columns)}.")
+    for name in by:
+        if (holes := frame[name].isna()).any():
+            raise ValueError(
+                f"Column {name!r} is missing (NaN) in {holes.sum()} of {len(frame)} rows, so nobody can say to which group they belong. Fill it in."
+            )
+    return frame.groupby(by, sort=False)
 
 
 def check_table(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

@@ -74,14 +74,14 @@ def beyond(table: pd.DataFrame, where: str = "beyond") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["decider", "run_seed", "exact_trained", "depth_trained", "exact", "depth", "retained", "drop", "growth", "slope"])
 
 
-def slopes(table: pd.DataFrame, value: str = "depth") -> pd.DataFrame:
-    """How a column changes over the trained sizes: one row a model, decider, run_seed, slope per unit of size and range (last minus first)."""
-    check_table(table, ["decider", "run_seed", "size", "place", value])
+def slopes(table: pd.DataFrame) -> pd.DataFrame:
+    """How depth changes over the trained sizes: one row a model, decider, run_seed, slope per unit of size and range (last minus first)."""
+    check_table(table, ["decider", "run_seed", "size", "place", "depth"])
     rows = []
     for (decider, run_seed), frame in table[table["place"] == "trained"].groupby(["decider", "run_seed"], sort=False):
         frame = frame.sort_values("size")
-        slope = np.polyfit(frame["size"], frame[value], 1)[0] if len(frame) > 1 else np.nan
-        change = frame[value].iloc[-1] - frame[value].iloc[0] if len(frame) > 1 else np.nan
+        slope = np.polyfit(frame["size"], frame["depth"], 1)[0] if len(frame) > 1 else np.nan
+        change = frame["depth"].iloc[-1] - frame["depth"].iloc[0] if len(frame) > 1 else np.nan
         rows.append({"decider": decider, "run_seed": run_seed, "slope": slope, "range": change})
     return pd.DataFrame(rows, columns=["decider", "run_seed", "slope", "range"])
 

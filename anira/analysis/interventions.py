@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from anira.analysis.frames import group_by
 from anira.analysis.intervals import COLUMNS, clustered_mean
 
 KEYS = ("intervention", "amount")
@@ -24,7 +25,7 @@ def effects(table: pd.DataFrame) -> pd.DataFrame:
         raise ValueError("Some instances are there twice under one intervention: take the models of a larger table one by one (`by_model`).")
     chosen = table[table["intervention"] == "chosen"].set_index("instance")["accuracy"]
     rows = []
-    for key, part in table.groupby(list(KEYS), sort=False):
+    for key, part in group_by(table, KEYS):
         change = part["accuracy"].to_numpy() - chosen.reindex(part["instance"]).to_numpy()
         means = part[["accuracy", "exact_match", "depth", "moved"]].mean()
         rows.append({**dict(zip(KEYS, key, strict=True)), **means, **clustered_mean(change, part["instance"])})

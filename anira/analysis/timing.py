@@ -23,7 +23,7 @@ import pandas as pd
 import statsmodels.formula.api as smf
 from scipy import stats
 
-from anira.analysis.frames import MODEL, check_trace
+from anira.analysis.frames import MODEL, check_trace, group_by
 from anira.analysis.intervals import cluster_bootstrap, cluster_codes
 
 CORRELATION, INFLATION, GAIN = 0.8, 5.0, 0.005  # the paper's thresholds
@@ -55,7 +55,7 @@ def common_correct(traces: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in MODEL if name in traces]
     if not keys:
         raise ValueError(f"The frame says nowhere which model a row is from; it needs one of {', '.join(MODEL)}.")
-    solved = traces.groupby([*keys, "instance"])["instance_correct"].all().groupby("instance").agg(["sum", "size"])
+    solved = group_by(traces, [*keys, "instance"])["instance_correct"].all().groupby("instance").agg(["sum", "size"])
     count = len(traces[keys].drop_duplicates())
     everywhere = solved.index[(solved["sum"] == count) & (solved["size"] == count)]
     if not len(everywhere):
@@ -108,7 +108,7 @@ def select_features(
             left.remove(weaker)
             fates[weaker] = ("correlation", False, r, stronger)
     while len(left) > 1:
-        inflation = inflation_factors(values[left])
+        inflation = inflation_factors(values[left])["factor"]
         if inflation.max() < INFLATION:
             break
         fates[inflation.idxmax()] = ("inflation", False, inflation.max(), "")
@@ -120,8 +120,20 @@ def select_features(
     return pd.DataFrame([(name, *fates[name]) for name in features], columns=["feature", "step", "kept", "value", "against"])
 
 
-def inflation_factors(values: pd.DataFrame) -> pd.Series:
-    """Variance inflation factor of each column (1 / (1 - R²) on the others); infinite where the others determine it."""
+def inflation_factors(values: pd.DataFrame) -> pd.DataFrame:
+    """Variance inflation factor of each column (1 / (1 - R²) on the others); infinite where the others determine it.
+
+    One row a column: factor, and reason where it is undefined (NaN): a constant column, which is then no other's other.
+    """
+    constant = values.nunique() < 2
+    found = pd.DataFrame({"factor": np.nan, "reason": np.where(constant, "constant", "")}, index=values.columns)
+    found.loc[~constant, "factor"] = _inflation(values.loc[:, ~constant])
+    return found
+
+
+def _inflation(values: pd.DataFrame) -> pd.Series:
+    if values.empty:
+        return pd.Series(index=values.columns, dtype=float)
     correlations = values.corr().to_numpy()
     if np.linalg.eigvalsh(correlations)[0] < SINGULAR:
         rest = [1 - _r_squared(np.delete(np.delete(correlations, i, 0), i, 1), np.delete(correlations[i], i)) for i in range(len(correlations))]
@@ -165,7 +177,6 @@ def decision_timing(
     population: str = "correct",
     size: str = "categorical",
     draws: int = 300,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Timing:
     """Step 4: the regression of depth on the given features and the size.
@@ -210,8 +221,8 @@ def decision_timing(
     moments = _Moments(design, table["y"].to_numpy(), np.r_[np.arange(len(features)), np.full(sizes.shape[1], len(features))], groups)
     everything = np.ones(len(terms), dtype=bool)
     full, *without = moments.r_squared(np.vstack([everything, ~np.eye(len(terms), dtype=bool)]))
-    shares = cluster_bootstrap(moments.shares, np.arange(clusters), draws=draws, level=level, seed=seed)
-    interval = fit.conf_int(1 - level)
+    shares = cluster_bootstrap(moments.shares, np.arange(clusters), draws=draws, seed=seed)
+    interval = fit.conf_int()
     spread = table["y"].std(ddof=0)
     lines = []
     for i, term in enumerate(terms):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from anira.analysis.frames import by_model, check_trace
+from anira.analysis.timing import common_correct
 from anira.evaluation.trace import trace
 from anira.model.anira import Anira, Config
 from anira.tasks import Brevo, Mano
@@ -61,3 +62,10 @@ def test_by_model_keeps_the_names_of_the_models(frame):
     assert table.columns.tolist() == ["decider", "run_seed", "size", "depth"] and len(table) == 4 * frame["size"].nunique()
     with pytest.raises(ValueError, match="which model"):
         by_model(frame, check_trace)
+
+
+def test_a_model_without_a_seed_beside_models_with_one_is_an_error_that_names_the_column(frame):
+    both = pd.concat([frame.assign(decider="early", run_seed=0), frame.assign(decider="mine")])
+    for analysis in (lambda: by_model(both, check_trace), lambda: common_correct(both)):
+        with pytest.raises(ValueError, match=f"Column 'run_seed' is missing .NaN. in {len(frame)} of {2 * len(frame)} rows"):
+            analysis()

@@ -130,8 +130,17 @@ def test_inflation_factors_are_those_of_statsmodels():
     frame = planted(np.random.default_rng(4))[["a", "b", "size"]].astype(float)
     design = np.column_stack([np.ones(len(frame)), frame])
     expected = [variance_inflation_factor(design, i + 1) for i in range(3)]
-    np.testing.assert_allclose(inflation_factors(frame), expected, atol=1e-9)
-    assert np.isinf(inflation_factors(frame.assign(c=frame["a"] + frame["b"]))["c"])
+    np.testing.assert_allclose(inflation_factors(frame)["factor"], expected, atol=1e-9)
+    assert np.isinf(inflation_factors(frame.assign(c=frame["a"] + frame["b"])).loc["c", "factor"])
+
+
+def test_a_constant_column_has_no_inflation_and_takes_none_from_the_others():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 2)), columns=["a", "b"])
+    found, without = inflation_factors(frame.assign(flat=1.0)), inflation_factors(frame)
+    assert found.loc["flat", "reason"] == "constant" and np.isnan(found.loc["flat", "factor"])
+    pd.testing.assert_frame_equal(found.loc[["a", "b"]], without)
+    assert np.isfinite(without["factor"]).all() and (without["reason"] == "").all()
+    assert inflation_factors(frame[["a"]].assign(a=2.0))["factor"].isna().all()
 
 
 def test_the_filter_takes_the_steps_in_order():
