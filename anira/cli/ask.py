@@ -12,7 +12,6 @@ from anira.cli.arguments import file, sizes, takes_machine, whole
 from anira.evaluation.generalize import family_name, generalize
 from anira.evaluation.interventions import intervene
 from anira.evaluation.probes import GIVEN, probe
-from anira.evaluation.question import question_trace
 from anira.evaluation.stopping import frontier
 from anira.evaluation.trace import trace
 from anira.results.make import identity, label, put
@@ -44,6 +43,11 @@ def _evaluate(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     return generalize(model, task, instances, seed, sizes=sizes, families=families, max_depths=arguments.max_depths)
 
 
+def _stopping(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
+    model, task, sizes, instances, seed = _asked(loaded, arguments)
+    return frontier(model, task, instances, seed, sizes=sizes)
+
+
 def _intervene(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     if loaded.model.config.untied:
         raise ValueError("there is nothing to intervene on: its layers are untied, and each is used once.")
@@ -58,14 +62,14 @@ def _probe(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
 def _question(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     if "slots_left" not in loaded.task.features:
         raise ValueError(f"the question is about the operators of MANO, and it is a model of {loaded.task.name.upper()}.")
-    traced = question_trace(*_asked(loaded, arguments))
+    traced = trace(*_asked(loaded, arguments), part="prompt")
     return depth_on_operators(traced).assign(**operator_effects(traced))
 
 
 QUESTIONS = {
     "evaluate": Question(_evaluate, 1000, "a size, on a graph family, with a largest depth"),
     "trace": Question(lambda loaded, arguments: trace(*_asked(loaded, arguments)).round(4), 300, "an answer token; all models get the same instances"),
-    "stopping": Question(lambda loaded, arguments: frontier(*_asked(loaded, arguments)), 300, "a stopping rule, or a depth for all tokens, at a size"),
+    "stopping": Question(_stopping, 300, "a stopping rule, or a depth for all tokens, at a size"),
     "intervene": Question(_intervene, 100, "an instance under shifted, fixed or shuffled depths"),
     "probe": Question(_probe, 1000, "a feature of answer tokens after so many iterations; all sizes are mixed"),
     "question": Question(_question, 500, "operators by slots left and subtree completed"),

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pandas as pd
 
 from anira.evaluation.evaluate import evaluate
+from anira.evaluation.reading import check_asked
 from anira.model.anira import Anira
 from anira.tasks.graphs import FAMILIES
-from anira.tasks.task import Task
+from anira.tasks.task import Split, Task
 
 
 def allow_depth(model: Anira, max_depth: int) -> Anira:
@@ -78,6 +79,8 @@ def generalize(
     sizes: Iterable[int] | None = None,
     families: Iterable[str] = (),
     max_depths: Iterable[int] = (),
+    *,
+    split: Split = "held_out",
 ) -> pd.DataFrame:
     """One row for each family, largest depth and size; the columns family, max_depth, own and place, then those of `evaluate`.
 
@@ -88,8 +91,13 @@ def generalize(
         families: graph families besides the task's own, at the model's own D.
         max_depths: largest depths besides the model's own, on the task's own family, where the decider permits
             them (see `allow_depth`); elsewhere they are left out.
+        split: which problems are drawn; "held_out" are those that no training sees.
+
+    Raises:
+        ValueError: an unknown family, a model of another vocabulary, no instances, no sizes, or a size that the task
+            itself cannot make.
     """
-    sizes = list(task.sizes if sizes is None else sizes)
+    sizes = check_asked(model, task, n, sizes)
     own, depth = family_name(task), model.config.max_depth
     cases = [(own, depth, task, model)]
     cases += [(name, depth, with_family(task, name), model) for name in families if name != own]
@@ -97,8 +105,10 @@ def generalize(
         cases += [(own, other, task, allow_depth(model, other)) for other in max_depths if other != depth]
     frames = []
     for family, max_depth, shifted, deeper in cases:
-        smallest = shifted.graphs.smallest if hasattr(shifted, "graphs") else 0
-        frame = evaluate(deeper, shifted, n, seed, [size for size in sizes if size >= smallest])
+        possible = sizes if shifted is task else [size for size in sizes if size >= shifted.graphs.smallest]
+        if not possible:
+            continue
+        frame = evaluate(deeper, shifted, n, seed, possible, split=split)
         places = [place(size, task.sizes) for size in frame["size"]]
         frames.append(frame.assign(family=family, max_depth=max_depth, own=(family, max_depth) == (own, depth), place=places))
     table = pd.concat(frames, ignore_index=True)

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from anira.analysis.intervals import COLUMNS, cluster_bootstrap
-from anira.evaluation.trace import ROWS
+from anira.evaluation.reading import ROWS, check_asked, read
 from anira.model.anira import Anira
 from anira.model.deciders import head
-from anira.tasks.task import Task
+from anira.tasks.task import Split, Task
 
 HELD_OUT = 0.2  # share of the instances that a probe is judged by
 STEPS, TOKENS, LEARNING_RATE = 1000, 512, 2e-3  # of a probe's training
@@ -43,7 +43,7 @@ def state(model: Anira, tokens: Tensor, iterations: int, depths: Tensor | None =
     return seen[0]
 
 
-def probe(model: Anira, task: Task, n: int, seed: int, *, given: Collection[str] = GIVEN, draws: int = 200) -> pd.DataFrame:
+def probe(model: Anira, task: Task, n: int, seed: int, *, given: Collection[str] = GIVEN, draws: int = 200, split: Split = "held_out") -> pd.DataFrame:
     """How much of each difficulty the state shows after 0..D iterations, on `n` instances of the task's mixture of sizes.
 
     Args:
@@ -52,6 +52,7 @@ def probe(model: Anira, task: Task, n: int, seed: int, *, given: Collection[str]
         given: what the probe is told besides the state, any of "size" and "place" (0 is the answer's first token). Where
             the size *is* the difficulty, as the hops that DEPO asks for, leave it to the state.
         draws: bootstrap samples for the intervals; 0 for none.
+        split: which problems are drawn; "held_out" are those that the model's training has not seen.
 
     Returns:
         One row per iteration and feature of answer tokens, and per iteration one for "expected_depth", the model's own
@@ -62,12 +63,13 @@ def probe(model: Anira, task: Task, n: int, seed: int, *, given: Collection[str]
     """
     if not set(given) <= set(GIVEN):
         raise ValueError(f"A probe can be given {' and '.join(GIVEN)}, received {', '.join(map(repr, given))}.")
-    if model.untied:
+    if model.config.untied:
         raise ValueError("Untied layers have no state between iterations that a decider could be shown. Take a model with one core.")
     if not hasattr(task, "batch_with_features"):
         raise ValueError(f"The task {task.name!r} draws no batches with features: it needs a method batch_with_features(n, rng).")
+    check_asked(model, task, n)
     names = [name for name, feature in task.features.items() if feature.where == "answer"]
-    chunks = list(_chunks(model, task, names, n, seed))
+    chunks = list(_chunks(model, task, names, n, seed, split))
     owner, size, place, values = (np.concatenate([chunk[part] for chunk in chunks]) for part in range(4))
     train = owner < round(n * (1 - HELD_OUT))
     if train.all() or not train.any():
@@ -87,22 +89,20 @@ def probe(model: Anira, task: Task, n: int, seed: int, *, given: Collection[str]
     return pd.concat(tables, ignore_index=True)[["iteration", "feature", *COLUMNS]]
 
 
-def _chunks(model: Anira, task: Task, names: list[str], n: int, seed: int) -> Iterator[tuple]:
+def _chunks(model: Anira, task: Task, names: list[str], n: int, seed: int, split: Split) -> Iterator[tuple]:
     """Some instances at a time, and of each answer token: its instance, size, place in the answer, what is to be told, its states."""
     device, rng = next(model.parameters()).device, np.random.default_rng(seed)
     columns = [list(task.features).index(name) for name in names]
     for first in range(0, n, ROWS):
-        batch, features = task.batch_with_features(min(ROWS, n - first), rng)
-        features = torch.from_numpy(features[:, 1:, columns])
-        asked = batch.answer_mask[:, 1:] & ~features.isnan().any(-1)  # an end token has no difficulty
-        place = (batch.answer_mask[:, 1:].cumsum(1) - 1)[asked].numpy()
-        tokens = batch.tokens[:, :-1].to(device)
-        with torch.no_grad():
-            output = model(tokens)
-        told = torch.cat([features, output.expected_depths.double().cpu()[..., None]], -1)[asked].numpy()
-        states = [state(model, tokens, iteration, output.depths).cpu().float()[asked] for iteration in range(model.config.max_depth + 1)]
-        rows = asked.nonzero()[:, 0]
-        yield first + rows.numpy(), batch.sizes[rows].numpy(), place, told, states
+        batch, features = task.batch_with_features(min(ROWS, n - first), rng, split=split)
+        features, reading = features[..., columns], read(model, batch)
+        asked = reading.answer & ~np.isnan(features).any(-1)  # an end token has no difficulty
+        rows, at = asked.nonzero()
+        place = (reading.answer.cumsum(1) - 1)[asked]
+        told = np.concatenate([features, reading.expected_depth[..., None]], -1)[asked]
+        tokens, depths = batch.tokens[:, :-1].to(device), torch.from_numpy(reading.own_depth[:, :-1].clip(1)).to(device)
+        states = [state(model, tokens, iteration, depths).cpu().float()[rows, at - 1] for iteration in range(model.config.max_depth + 1)]
+        yield first + rows, batch.sizes.numpy()[rows], place, told, states
 
 
 def _less_cell_means(values: np.ndarray, cell: list[np.ndarray], train: np.ndarray) -> np.ndarray:

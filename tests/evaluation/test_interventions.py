@@ -15,10 +15,9 @@ from anira.tasks import Brevo
 class Needy(torch.nn.Module):
     """A model that predicts a token rightly if it gets at least `need` iterations: 1 or 4, by the token itself."""
 
-    config = Config(vocabulary=40)
-
     def __init__(self, task):
         super().__init__()
+        self.config = Config(vocabulary=len(task.vocabulary))
         self.weight = torch.nn.Parameter(torch.zeros(1))
         self.vocabulary, self.end = len(task.vocabulary), task.end_token
 

@@ -35,13 +35,14 @@ class Planted:
     """Three random digits, then three more as the answer. What a feature says of an answer token is made up."""
 
     name = "planted"
+    vocabulary, sizes, size_limits = tuple(range(10)), (3,), (3, 3)
     features = {
         "before": Feature("structure", "answer", "the digit just before the token: in the state that predicts it"),
         "noise": Feature("state", "answer", "nowhere in the tokens"),
         "length": Feature("structure", "answer", "the size, three times"),
     }
 
-    def batch_with_features(self, n, rng):
+    def batch_with_features(self, n, rng, *, split):
         tokens = rng.integers(1, 9, (n, 6))
         features = np.full((n, 6, 3), np.nan)
         features[:, 3:, 0], features[:, 3:, 1], features[:, 3:, 2] = tokens[:, 2:5], rng.random((n, 3)), 9
@@ -64,8 +65,8 @@ def test_what_is_there_is_found_and_what_is_not_is_not(model):
 
 def test_place_and_size_are_given_to_the_probe_and_earn_it_nothing(model):
     class Placed(Planted):
-        def batch_with_features(self, n, rng):
-            batch, features = super().batch_with_features(n, rng)
+        def batch_with_features(self, n, rng, *, split):
+            batch, features = super().batch_with_features(n, rng, split=split)
             features[:, 3:, 0] = 3 * np.arange(3) + rng.random((n, 3))  # nearly all of it is the place
             return batch, features
 
@@ -75,8 +76,8 @@ def test_place_and_size_are_given_to_the_probe_and_earn_it_nothing(model):
 
 def test_what_is_given_decides_what_is_left_to_tell(model):
     class Counted(Planted):
-        def batch_with_features(self, n, rng):
-            batch, features = super().batch_with_features(n, rng)
+        def batch_with_features(self, n, rng, *, split):
+            batch, features = super().batch_with_features(n, rng, split=split)
             features[:, 3:, 0] = np.arange(3)  # the place, and nothing else
             return batch, features
 

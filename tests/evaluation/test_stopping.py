@@ -36,7 +36,7 @@ def test_each_rule_is_evaluated_on_the_same_instances(decider):
 @torch.no_grad()
 def test_operations_are_those_of_the_tokens_and_passes():
     model = build("online")
-    batch = TASK.batch(1, np.random.default_rng([0, 4]), size=4)
+    batch = TASK.batch(1, np.random.default_rng([0, 4]), size=4, split="held_out")
     table = frontier(model, TASK, n=1, seed=0, rules=["median", "mode", 4], sizes=[4]).set_index("rule")
     T = batch.tokens.shape[1] - 1
     contexts, full = torch.arange(1, T + 1), torch.full((T,), 4)

@@ -9,7 +9,9 @@ from statsmodels.regression.linear_model import OLS
 from anira.evaluation.evaluate import evaluate
 from anira.evaluation.trace import difficulty, draw, trace
 from anira.model.anira import Anira, Config
+from anira.results import read as read_table
 from anira.tasks import Brevo, Mano
+from anira.zoo import load
 
 
 @pytest.fixture(scope="module", params=[Brevo(sizes=range(3, 6)), Mano(sizes=range(2, 5), modulus=5)], ids=lambda task: task.name)
@@ -22,7 +24,7 @@ def case(request):
 
 def test_every_row_is_what_the_model_says_of_that_token(case):
     model, task = case
-    instances = draw(task, task.sizes, 3, seed=5)
+    instances = draw(task, task.sizes, 3, seed=5, split="held_out")
     frame = trace(model, task, task.sizes, 3, seed=5)
     rows = []
     for number, instance in enumerate(instances):
@@ -56,7 +58,7 @@ def test_depth_intervals_are_those_of_a_clustered_regression(case):
     """The mean's standard error equals that of an intercept-only OLS clustered by instance."""
     model, task = case
     row = evaluate(model, task, n=200, seed=3, sizes=[4]).iloc[0]
-    batch = task.batch(200, np.random.default_rng([3, 4]), size=4)
+    batch = task.batch(200, np.random.default_rng([3, 4]), size=4, split="held_out")
     depths, mask = model(batch.tokens[:, :-1]).depths, batch.answer_mask[:, 1:]
     groups = torch.arange(200)[:, None].expand_as(mask)[mask].numpy()
     values = depths[mask].double().numpy()
@@ -68,7 +70,7 @@ def test_depth_intervals_are_those_of_a_clustered_regression(case):
 
 def test_own_depth_is_that_of_the_position_that_reads_the_token(case):
     model, task = case
-    instances = draw(task, task.sizes, 3, seed=5)
+    instances = draw(task, task.sizes, 3, seed=5, split="held_out")
     frame = trace(model, task, task.sizes, 3, seed=5)
     for number, instance in enumerate(instances):
         output, rows = model(torch.tensor([instance.tokens])), frame[frame["instance"] == number]
@@ -76,3 +78,28 @@ def test_own_depth_is_that_of_the_position_that_reads_the_token(case):
         assert (rows["own_depth"].to_numpy() == output.depths[0].numpy()[where]).all()
         np.testing.assert_allclose(rows["own_expected_depth"], output.expected_depths[0].detach().numpy()[where], atol=1e-5)
         np.testing.assert_allclose(rows["expected_depth"], output.expected_depths[0].detach().numpy()[where - 1], atol=1e-5)
+
+
+def test_prompt_tokens_have_the_depth_at_their_own_position(case):
+    model, task = case
+    frame, rows = trace(model, task, task.sizes, 3, seed=5, part="prompt"), []
+    for number, instance in enumerate(draw(task, task.sizes, 3, seed=5, split="held_out")):
+        output, start = model(torch.tensor([instance.tokens])), len(instance.prompt)
+        solved = output.logits[0, start - 1 : -1].argmax(-1).tolist() == list(instance.answer)
+        rows += [(number, position, depth, solved) for position, depth in enumerate(output.depths[0, :start].tolist())]
+    columns = ["instance", "position", "own_depth", "instance_correct"]
+    pd.testing.assert_frame_equal(frame[columns], pd.DataFrame(rows, columns=columns))
+    with pytest.raises(ValueError, match="answer, prompt, received 'both'"):
+        trace(model, task, task.sizes, 3, seed=5, part="both")
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_stored_trace_is_what_the_shipped_model_says():
+    """Of all problems, as it was made before some were held out. 300 instances of each size were drawn, 0 to 4 here."""
+    model, task, _ = load("brevo-online-tiny")
+    stored = read_table("traces", "brevo-tiny").query("decider == 'online' and run_seed == 0")
+    stored = stored[stored["instance"] % 300 < 5]
+    frame = trace(model, task, task.sizes, 5, seed=2026, split="any").round(4)
+    stored = stored.assign(instance=frame["instance"].to_numpy())[frame.columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(frame, stored, check_dtype=False, rtol=0, atol=1.01e-4)
+    assert (frame["depth"] == stored["depth"]).all() and np.isclose(frame["expected_depth"], stored["expected_depth"], rtol=0, atol=1e-9).mean() > 0.99
