@@ -1,0 +1,82 @@
+"""The stored tables of one task and preset, as measures ask for them."""
+
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from anira.analysis.claims.claim import Missing
+from anira.analysis.generalization import own_conditions
+from anira.analysis.timing import Timing, common_correct, decision_timing
+from anira.results import read
+
+STATED = ("hub_out_degree", "dfs_depth", "frontier_size", "newly_enabled")  # the features of the paper's last regression
+SYMBOLS = {"brevo": "N", "mano": "L", "depo": "k"}
+
+
+class Tables:
+    """The tables of one task and preset, each read when it is asked for.
+
+    folder: of tables other than the package's, see `anira.results`. A table that is not there is an error
+    (`anira.results.UnknownTable`).
+    """
+
+    def __init__(self, task: str, preset: str, folder: str | Path | None = None):
+        self.task, self.preset, self.folder = task, preset, folder
+        self._timing: dict[str, dict[int, Timing]] = {}
+
+    def read(self, kind: str) -> pd.DataFrame:
+        """The table of a kind, as `anira.results` gives it."""
+        return read(kind, f"{self.task}-{self.preset}", folder=self.folder)
+
+    @cached_property
+    def evaluation(self) -> pd.DataFrame:
+        """Rows of `anira evaluate` under each model's own conditions."""
+        return own_conditions(self.read("generalization"))
+
+    @cached_property
+    def question(self) -> pd.DataFrame:
+        """Rows of `anira question`."""
+        return self.read("question")
+
+    @cached_property
+    def traces(self) -> pd.DataFrame:
+        """Rows of `anira trace`."""
+        return self.read("traces")
+
+    @cached_property
+    def solved(self) -> pd.DataFrame:
+        """Rows of `anira trace`, of the instances that every model solves."""
+        return common_correct(self.traces)
+
+    def curves(self, variation: str = "none") -> pd.DataFrame:
+        """Learning curves of finished and unfinished runs; variation: of the preset, such as "constant"."""
+        frame = self.read("training")
+        frame = frame[frame["variation"] == variation]
+        if frame.empty:
+            raise Missing(f"no learning curves with variation {variation!r}")
+        return frame
+
+    def timing(self, decider: str) -> dict[int, Timing]:
+        """The regression with the paper's features for each seed, on the instances that all models solve."""
+        if decider not in self._timing:
+            parts = self.solved[self.solved["decider"] == decider].groupby("run_seed")
+            names = ["model", "decider", "run_seed"]
+            self._timing[decider] = {seed: decision_timing(part.drop(columns=names, errors="ignore"), STATED, draws=2) for seed, part in parts}
+        if not self._timing[decider]:
+            raise Missing(f"no {decider} model")
+        return self._timing[decider]
+
+    @property
+    def recipe(self):
+        """The preset that the models were trained with."""
+        from anira.training.presets import preset
+
+        return preset(self.task, self.preset)
+
+    @property
+    def scale(self) -> str:
+        """Task, preset and trained sizes, in words."""
+        sizes = self.recipe.task.sizes
+        dense = sizes == tuple(range(sizes[0], sizes[-1] + 1))
+        return f"{self.task.upper()} {self.preset}, {SYMBOLS.get(self.task, 'size')} = {f'{sizes[0]}–{sizes[-1]}' if dense else ', '.join(map(str, sizes))}"

@@ -1,0 +1,59 @@
+"""What a chapter claims is a claim that the stored tables support; a failure names claim and chapter."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from anira.analysis.claims import CLAIMS, verdicts
+from tests.analysis.claims.links import Link, complaints, links
+
+BOOK = Path(__file__).parents[3] / "book"
+
+
+def headings() -> frozenset[str]:
+    """Anchors of the findings page that are no claims: its headings, as MyST names them."""
+    page = BOOK / "02-findings.ipynb"
+    if not page.is_file():
+        return frozenset()
+    cells = json.loads(page.read_text(encoding="utf-8"))["cells"]
+    lines = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown").splitlines()
+    names = [line.lstrip("#").strip().lower() for line in lines if line.startswith("#")]
+    return frozenset("".join(c for c in name.replace(" ", "-") if c.isalnum() or c == "-") for name in names)
+
+
+def test_every_claim_of_a_chapter_is_one_that_the_tables_support():
+    found = list(links(BOOK))
+    asked = [CLAIMS[link.id] for link in found if link.id in CLAIMS]
+    table = verdicts({claim.id: claim for claim in asked}.values())
+    rows = {id: part["verdict"].tolist() for id, part in table.groupby("id")} if len(table) else {}
+    assert complaints(found, rows, headings()) == []
+
+
+@pytest.fixture
+def book(tmp_path):
+    cells = [
+        {"cell_type": "markdown", "source": ["See [Early goes by\n", "length $[1]$](02-findings.ipynb#early-surface), and\n"]},
+        {"cell_type": "markdown", "source": ["[elsewhere](05-alignment.ipynb#need), [the page](02-findings.ipynb)"]},
+        {"cell_type": "code", "source": ["'[not text](02-findings.ipynb#code)'"]},
+    ]
+    (tmp_path / "06-timing.ipynb").write_text(json.dumps({"cells": cells}))
+    (tmp_path / "02-findings.ipynb").write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": ["[below](#own-row)"]}]}))
+    (tmp_path / "notes.md").write_text("[Online too](02-findings.ipynb#online-surface) and [here](#need)")
+    return tmp_path
+
+
+def test_links_to_rows_are_found_in_notebooks_and_pages_and_nothing_else_is(book):
+    assert list(links(book)) == [
+        Link("02-findings.ipynb", "own-row", "below"),
+        Link("06-timing.ipynb", "early-surface", "Early goes by length $[1]$"),
+        Link("notes.md", "online-surface", "Online too"),
+    ]
+
+
+def test_an_unknown_claim_and_one_without_support_are_named_with_their_chapter(book):
+    found = complaints(list(links(book)), {"early-surface": ["agrees", "undecided"], "online-surface": ["agrees"]})
+    assert len(found) == 2
+    assert "02-findings.ipynb" in found[0] and "'own-row'" in found[0] and "no claim" in found[0]
+    assert "06-timing.ipynb" in found[1] and "'early-surface'" in found[1] and "agrees, undecided" in found[1]
+    assert complaints(list(links(book)), {"early-surface": ["agrees"], "online-surface": ["agrees"]}, frozenset({"own-row"})) == []
