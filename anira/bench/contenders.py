@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from anira.model.anira import Anira, Config, Output
 from anira.model.deciders import Sample
 from anira.model.decoding import generate_batch
-from anira.model.layers import rotary
 from anira.training.loss import cross_entropy_sum, divergence_sum
 
 Calls = dict[str, Callable[[], object]]
@@ -91,7 +90,7 @@ def fixed_of(model: Anira) -> Anira:
 @torch.no_grad()
 def lock_step(model: Anira, tokens: Tensor) -> Tensor:
     """Logits of dense execution that ends when every token of the batch has halted."""
-    rotation = rotary(torch.arange(tokens.shape[1], device=tokens.device), model.config.width // model.config.heads, model.unembedding.weight.dtype)
+    rotation = model.rotation(tokens.shape[1])
     h = model.prelude(model.embedding(tokens), rotation)
     run = model.decider.start(h, model.decider.default_rule)
     for d, layer in enumerate(model.iterations, start=1):
@@ -100,7 +99,7 @@ def lock_step(model: Anira, tokens: Tensor) -> Tensor:
             break
         h = h + active[..., None] * (layer(h, rotation) - h)
         run.observe(d, h)
-    return model.unembedding(model.norm(model.coda(h, rotation)))
+    return model.readout(h, rotation)
 
 
 def others_installed() -> bool:
@@ -186,7 +185,7 @@ def decoding(shape: Shape, device: torch.device, new_tokens: int) -> tuple[Calls
     model, tokens = model_of(shape, device), shape.tokens(device)
     fixed, prompts = fixed_of(model), list(tokens)
     common = {"end_token": None, "max_new_tokens": new_tokens}
-    depths = torch.cat([output.depths for _, output in generate_batch(model, prompts, **common)])
+    depths = torch.cat([continued.output.depths for continued in generate_batch(model, prompts, **common)])
     deepest = depths.amax(0, keepdim=True).expand_as(depths)
 
     def recompute() -> None:

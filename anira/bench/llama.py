@@ -36,7 +36,7 @@ class LlamaLoop(nn.Module):
         self.prelude, self.core, self.coda = (_take_over(LlamaDecoderLayer(llama, i), layer) for i, layer in enumerate((model.prelude, model.core, model.coda)))
         self.norm = LlamaRMSNorm(config.width, eps=1e-5)
         self.unembedding = nn.Linear(config.width, config.vocabulary, bias=False)
-        self.decider = type(model.decider)(config.width, config.decider_hidden, config.max_depth)
+        self.decider = type(model.decider).of(config)
         for name in ("embedding", "norm", "unembedding", "decider"):
             getattr(self, name).load_state_dict(getattr(model, name).state_dict())
         self.to(model.unembedding.weight)

@@ -11,15 +11,16 @@ The dense execution, below, is the reference: it computes every token at every i
 The sparse one (`anira.model.sparse`) computes active tokens only, and is equal to it.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from anira.model.deciders import DECIDERS, NEVER, UNTIED, GivenRun, Sample, Select, check_depths, check_rule, depth_by_rule, expected_depth, variants
+from anira.model.deciders import DECIDERS, NEVER, UNTIED, GivenRun, Run, Sample, Select, check_depths, check_rule, depth_by_rule, expected_depth, variants
 from anira.model.layers import Layer, rotary
 from anira.model.sparse import Grid, Memory, iterate, once
+from anira.model.watching import Iteration
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Config:
     max_length: longest sequence accepted, in tokens.
     untied: whether the iterations are D layers of their own instead of one core that is iterated. There is then nothing
         to decide: the decider is "fixed".
+    answer_token: id of the token with which an answer begins, for deciders that go by it.
     """
 
     vocabulary: int
@@ -45,6 +47,7 @@ class Config:
     decider_hidden: int = 384
     max_length: int = 256
     untied: bool = False
+    answer_token: int | None = None
 
     def __post_init__(self):
         if self.decider not in DECIDERS:
@@ -55,8 +58,11 @@ class Config:
             raise ValueError(f'Untied layers leave nothing to decide, so their decider is "fixed", received {self.decider!r}.')
         if self.width % (2 * self.heads):
             raise ValueError(f"width must be a multiple of 2·heads for rotary positions, received {self.width} and {self.heads} heads.")
-        if min(value for value in asdict(self).values() if isinstance(value, int) and not isinstance(value, bool)) < 1:
+        sizes = (self.vocabulary, self.max_depth, self.width, self.hidden, self.heads, self.decider_hidden, self.max_length)
+        if min(sizes) < 1:
             raise ValueError(f"Every size must be at least 1, received {self}.")
+        if self.answer_token is not None and not 0 <= self.answer_token < self.vocabulary:
+            raise ValueError(f"answer_token is a token id in 0..{self.vocabulary - 1}, received {self.answer_token}.")
 
     @classmethod
     def of_variant(cls, variant: str, **fields) -> "Config":
@@ -82,8 +88,9 @@ class Config:
 class Output:
     """What a forward pass returns, in training and in evaluation.
 
-    logits (B, T, V) · depths (B, T) int64, iterations spent on each token, 1..D · exit_probs (B, T, D), the
-    decider's distribution q over depths.
+    logits (B, T, V).
+    depths (B, T) int64: iterations spent on each token, 1..D.
+    exit_probs (B, T, D): the decider's distribution q over depths, in float32 at least.
     """
 
     logits: Tensor
@@ -118,7 +125,7 @@ class Anira(nn.Module):
         self.norm = nn.RMSNorm(config.width, eps=1e-5)
         self.unembedding = nn.Linear(config.width, config.vocabulary, bias=False)
         self.untied = nn.ModuleList(Layer(*layer) for _ in range(config.max_depth - 1 if config.untied else 0))  # after the core
-        self.decider = DECIDERS[config.decider](config.width, config.decider_hidden, config.max_depth)
+        self.decider = DECIDERS[config.decider].of(config)
 
     def initialize(self, generator: torch.Generator) -> "Anira":
         """Draw all weights afresh as PyTorch does by default, then have the decider begin without an opinion.
@@ -126,14 +133,30 @@ class Anira(nn.Module):
         Matrices are uniform in ±1/√inputs, embeddings standard normal. The trunk is drawn before the
         decider, so one seed gives the same trunk under every decider; untied layers are drawn after it.
         """
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                bound = module.in_features**-0.5
-                nn.init.uniform_(module.weight, -bound, bound, generator=generator)
-            elif isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, generator=generator)
+        _draw(self, generator)
         self.decider.neutral()
         return self
+
+    def with_decider(self, decider: str, generator: torch.Generator | None = None) -> "Anira":
+        """A copy with the same weights but another decider, by its name.
+
+        >>> Anira(Config(vocabulary=20)).with_decider("confident").config.decider
+        'confident'
+
+        Args:
+            generator: draws the weights of a decider that learns, as `initialize` does; one that does not needs none.
+
+        Raises:
+            ValueError: an unknown decider, one that learns without a generator, untied layers.
+        """
+        other = Anira(replace(self.config, decider=decider))
+        if other.decider.learns:
+            if generator is None:
+                raise ValueError(f"The decider {decider!r} has weights to learn, and thus to be drawn. Give a torch.Generator.")
+            _draw(other.decider, generator)
+        other.decider.neutral()
+        other.to(self.unembedding.weight).load_state_dict({name: x for name, x in self.state_dict().items() if not name.startswith("decider.")}, strict=False)
+        return other.train(self.training)
 
     @property
     def iterations(self) -> list[Layer]:
@@ -148,6 +171,7 @@ class Anira(nn.Module):
         *,
         lengths: Tensor | None = None,
         execution: str = "dense",
+        on_iteration: Callable[[Iteration], None] | None = None,
     ) -> Output:
         """Run the model on tokens (B, T) int64; padding goes on the right.
 
@@ -161,12 +185,18 @@ class Anira(nn.Module):
             lengths: tokens without padding (B,) int64. The output is then zero at padding, depths included,
                 and sparse execution spends nothing on it. Without it padding is computed like any token.
             execution: "dense" computes every token at every iteration, "sparse" only the active ones. Both
-                return the same; a `Sample` whose gradient reaches halted tokens needs the dense one.
+                return the same; a `Sample` whose gradient reaches halted tokens needs the dense one, and so does
+                a decider that reads the answer.
+            on_iteration: called after each iteration 1..D with what happened in it, an `Iteration`, the same in
+                both executions. Where the model runs twice (late rules) it is told of the second run alone.
+
+        A `Sample` draws anew at each call. For activation checkpointing wrap the layers, or a function that makes the
+        `Sample` from a seed: the gradients are then those without.
 
         Raises:
             ValueError: tokens outside the vocabulary, too long a sequence, depths outside 1..D (other than D
-                where layers are untied), lengths outside 0..T, unknown rule or execution, a `Sample` with
-                sparse execution.
+                where layers are untied), lengths outside 0..T, unknown rule or execution, a `Sample` or a decider
+                that reads the answer with sparse execution.
         """
         self.check_tokens(tokens, lengths)
         if execution not in EXECUTIONS:
@@ -177,40 +207,53 @@ class Anira(nn.Module):
             select = check_rule(select)
         elif execution == "sparse" and depths is None:
             raise ValueError('The straight-through gradient of a Sample needs the update of halted tokens too. Use execution="dense", or give the depths.')
+        if execution == "sparse":
+            self.check_sparse()
         if depths is not None:
             select = NEVER
         elif select in self.decider.late_rules:
             common = {"lengths": lengths, "execution": execution}
             whole = self.forward(tokens, depths=self.config.max_depth, **common).exit_probs
-            chosen = self.forward(tokens, depths=depth_by_rule(whole, select), **common)
+            chosen = self.forward(tokens, depths=depth_by_rule(whole, select), on_iteration=on_iteration, **common)
             return Output(chosen.logits, chosen.depths, whole)
         inside = None if lengths is None else torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]  # (B, T)
         if depths is not None:
             depths = self._given(depths, tokens, inside)
-        return (self._dense if execution == "dense" else self._sparse)(tokens, depths, select, inside)
+        return (self._dense if execution == "dense" else self._sparse)(tokens, depths, select, inside, on_iteration)
 
     def trunk(self, tokens: Tensor) -> Tensor:
         """Logits (B, T, V) at full depth, without asking the decider and without checks: what training calls while nothing can halt."""
-        h = self.prelude(self.embedding(tokens), rotation := self.rotation(torch.arange(tokens.shape[1], device=tokens.device)))
+        h = self.prelude(self.embedding(tokens), rotation := self.rotation(tokens.shape[1]))
         for layer in self.iterations:
             h = layer(h, rotation)
+        return self.readout(h, rotation)
+
+    def readout(self, h: Tensor, rotation: Tensor) -> Tensor:
+        """Logits (B, T, V) that the coda gives for states (B, T, E)."""
         return self.unembedding(self.norm(self.coda(h, rotation)))
 
-    def _dense(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None) -> Output:
-        h = self.prelude(self.embedding(tokens), rotation := self.rotation(torch.arange(tokens.shape[1], device=tokens.device)))  # (B, T, E)
-        run = self.decider.start(h, select)
-        if depths is not None:
-            run = GivenRun(run, depths)
+    def start(self, h: Tensor, depths: Tensor | None, select: Select, context: Tensor | None) -> Run:
+        """The decider's run over tokens with these states of the prelude, or one with these depths."""
+        run = self.decider.start(h, select) if context is None else self.decider.start(h, select, context)
+        return run if depths is None else GivenRun(run, depths)
+
+    def _dense(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None, watch: Callable[[Iteration], None] | None) -> Output:
+        h = self.prelude(self.embedding(tokens), rotation := self.rotation(tokens.shape[1]))  # (B, T, E)
+        run = self.start(h, depths, select, self.decider.context(tokens))
         for d, layer in enumerate(self.iterations, start=1):
-            active = run.active(d)[..., None]
-            h = h + active * (layer(h, rotation) - h)
+            before, active = h, run.active(d)
+            h = h + active[..., None].to(h.dtype) * (layer(h, rotation) - h)
+            if self.decider.reads_answer and d < self.config.max_depth:
+                run.look(self.readout(h, rotation))
             run.observe(d, h)
-        output = Output(self.unembedding(self.norm(self.coda(h, rotation))), run.depths, run.exit_probs)
+            if watch is not None:
+                watch(Iteration(d, active.bool(), h, run.exit_probs[..., :d], before, layer, rotation))
+        output = Output(self.readout(h, rotation), run.depths, run.exit_probs)
         if inside is None:
             return output
         return Output(output.logits * inside[..., None], output.depths * inside, output.exit_probs * inside[..., None])
 
-    def _sparse(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None) -> Output:
+    def _sparse(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None, watch: Callable[[Iteration], None] | None) -> Output:
         shape = tokens.shape
         cells = None if inside is None or inside.all() else inside.flatten().nonzero().squeeze(1)  # (N,)
 
@@ -220,35 +263,63 @@ class Anira(nn.Module):
         def unpack(x: Tensor) -> Tensor:  # (N, …) → (B, T, …), zero at padding
             return (x if cells is None else x.new_zeros(shape.numel(), *x.shape[1:]).index_copy(0, cells, x)).unflatten(0, shape)
 
-        rotation = self.rotation(torch.arange(shape[1], device=tokens.device)).expand(*shape, -1)
+        def tell(d: int, active: Tensor, states: Tensor, exit_probs: Tensor, before: Tensor) -> None:
+            seen = (unpack(x.clone()) for x in (active, states, exit_probs, before))
+            watch(Iteration(d, *seen, self.iterations[d - 1], table))
+
+        table = self.rotation(shape[1])
         memories = {layer: Grid(shape, cells) for layer in LAYERS}
-        output = self.packed(pack(tokens), pack(rotation), None if depths is None else pack(depths), select, memories)
+        given, context = (None if x is None else pack(x) for x in (depths, self.decider.context(tokens)))
+        output = self.packed(pack(tokens), pack(table.expand(*shape, -1)), given, select, memories, context, None if watch is None else tell)
         return Output(unpack(output.logits), unpack(output.depths), unpack(output.exit_probs))
 
-    def packed(self, tokens: Tensor, rotation: Tensor, depths: Tensor | None, select: Select, memories: Mapping[str, Memory]) -> Output:
+    def packed(
+        self,
+        tokens: Tensor,
+        rotation: Tensor,
+        depths: Tensor | None,
+        select: Select,
+        memories: Mapping[str, Memory],
+        context: Tensor | None = None,
+        tell: Callable[..., None] | None = None,
+    ) -> Output:
         """Sparse execution on tokens (N,) that lie packed; `rotation` (N, d/2) is that of their positions.
 
-        depths: (N,), instead of the decider's choice. memories: what each of the layers "prelude", "core" and
-        "coda" remembers of the tokens; it alone knows which of them see each other. Nothing is checked.
-        Returns an `Output` with one row per token: logits (N, V), depths (N,), exit_probs (N, D).
+        depths: (N,), instead of the decider's choice.
+        memories: what each of the layers "prelude", "core" and "coda" remembers of the tokens; it alone knows which of them
+            see each other.
+        context: (N, …), what the decider's `context` says of the tokens.
+        tell: see `anira.model.sparse.iterate`.
+
+        Nothing is checked. Returns an `Output` with one row per token: logits (N, V), depths (N,), exit_probs (N, D).
         """
         h = once(self.prelude, self.embedding(tokens), rotation, memories["prelude"])  # (N, E)
-        run = self.decider.start(h, select)
-        if depths is not None:
-            run = GivenRun(run, depths)
-        h = iterate(self.iterations, h, rotation, run, memories["core"])
+        run = self.start(h, depths, select, context)
+        h = iterate(self.iterations, h, rotation, run, memories["core"], tell)
         h = once(self.coda, h, rotation, memories["coda"])
         return Output(self.unembedding(self.norm(h)), run.depths, run.exit_probs)
 
-    def rotation(self, positions: Tensor) -> Tensor:
-        """e^(i·angle) of the rotary angles at the given positions (T,), 0 being the first; complex (T, d/2)."""
-        return rotary(positions, self.config.width // self.config.heads, self.unembedding.weight.dtype)
+    def rotation(self, length: int) -> Tensor:
+        """e^(i·angle) of the rotary angles at the positions 0..length-1; complex (length, d/2)."""
+        weight = self.unembedding.weight
+        return rotary(self.config.max_length, self.config.width // self.config.heads, weight.dtype, weight.device)[:length]
 
     def _given(self, depths: int | Tensor, tokens: Tensor, inside: Tensor | None) -> Tensor:
-        depths = torch.as_tensor(depths, device=tokens.device).expand(tokens.shape)
+        depths = torch.as_tensor(depths, device=tokens.device)
+        if depths.ndim and depths.shape != tokens.shape:
+            raise ValueError(f"Given depths are one number, or one for each token, {tuple(tokens.shape)}; received shape {tuple(depths.shape)}.")
+        depths = depths.expand(tokens.shape)
         if inside is not None:
             depths = depths.where(inside, self.config.min_depth)
         return check_depths(depths, self.config.max_depth, self.config.min_depth)
+
+    def check_sparse(self) -> None:
+        """`ValueError` if the decider needs dense execution."""
+        if self.decider.reads_answer:
+            raise ValueError(
+                f"The decider {self.config.decider!r} reads the answer that the model would give after each iteration, and for that the coda must see all "
+                'tokens: there is neither sparse execution nor decoding with a cache. Use execution="dense" on whole sequences.'
+            )
 
     def check_tokens(self, tokens: Tensor, lengths: Tensor | None = None) -> None:
         """`ValueError` unless these tokens (B, T) of these lengths (B,) are what the model takes."""
@@ -260,5 +331,17 @@ class Anira(nn.Module):
             )
         if tokens.numel() and not (0 <= tokens.min() and tokens.max() < self.config.vocabulary):
             raise ValueError(f"Token ids must lie in 0..{self.config.vocabulary - 1}, received {tokens.min()} to {tokens.max()}.")
-        if lengths is not None and (lengths.shape != tokens.shape[:1] or lengths.min() < 0 or lengths.max() > tokens.shape[1]):
-            raise ValueError(f"lengths must be (batch,) numbers of tokens in 0..{tokens.shape[1]}, received {lengths}.")
+        if lengths is None:
+            return
+        whole = isinstance(lengths, Tensor) and not (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool)
+        if not whole or lengths.shape != tokens.shape[:1] or (lengths.numel() and not 0 <= lengths.min() <= lengths.max() <= tokens.shape[1]):
+            raise ValueError(f"lengths must be a tensor (batch,) of whole numbers of tokens in 0..{tokens.shape[1]}, received {lengths}.")
+
+
+def _draw(module: nn.Module, generator: torch.Generator) -> None:
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            bound = part.in_features**-0.5
+            nn.init.uniform_(part.weight, -bound, bound, generator=generator)
+        elif isinstance(part, nn.Embedding):
+            nn.init.normal_(part.weight, generator=generator)

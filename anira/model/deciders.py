@@ -1,8 +1,17 @@
 """Who decides how many iterations a token gets: the only part in which ANIRA's variants differ.
 
-A decider turns states into an exit distribution q over the depths 1..D. `Early` reads the prelude's state once;
-`Online` reads the state after every iteration; `Fixed` always spends D. Everything that others need to know of a
-decider stands on it (`Decider`), and nobody asks its name: a decider of your own is registered and used like these,
+A decider turns states into an exit distribution q over the depths 1..D:
+
+    early       reads the prelude's state, once
+    online      reads the state after every iteration
+    hybrid      both: early's distribution, corrected after every iteration by what the state shows
+    role        goes by whether a token belongs to the prompt or to the answer, and by nothing else
+    fixed       does not decide: every token gets D iterations
+    confident   learns nothing: halts when the answer that the model would give now is probable enough
+    resting     learns nothing: halts when an iteration has changed the state little enough
+
+Everything that others need to know of a decider stands on it (`Decider`), and nobody asks its name: a decider of your
+own is registered and used like these,
 
     @register
     class Patient(Online):
@@ -21,6 +30,8 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from anira.model.layers import at_least_float32, layer_operations, pair_operations
 
 if TYPE_CHECKING:
     from anira.model.anira import Config
@@ -100,7 +111,8 @@ class Run(Protocol):
 
     planned: whether `depths` holds every token's depth before the first iteration.
     depths (…) int64: the depths, 1..D; of a run that is not planned they are complete after iteration D.
-    exit_probs (…, D): q, complete after iteration D, in float32 at least.
+    exit_probs (…, D): q, in float32 at least. Its first d columns are final after iteration d, all after D; more need not be
+        there before.
     """
 
     planned: bool
@@ -119,7 +131,8 @@ class Run(Protocol):
 
         h: the states of all tokens, (…, E), those of halted tokens as they were; or, in sparse execution, (n, E) those
         of the tokens `rows` (n,) int64. All others have kept the state they had, and what follows from a state that
-        has not changed must not change either: q is then the same in both executions.
+        has not changed must not change either: q is then the same in both executions. Later iterations may write into
+        h: what is to be kept is copied.
         """
         ...
 
@@ -133,6 +146,10 @@ class Decider(nn.Module):
     decides: whether there is anything to decide. Where not, training leaves it idle and every token gets D.
     planned: whether depths are known before the first iteration, from the prelude's state.
     any_depth: whether the weights do not depend on D, so that a trained model may be given another.
+    learns: whether it has weights that training moves. One that has none is put on a trained model, see `Anira.with_decider`.
+    reads_answer: whether its runs have a method `look(logits)`, which is shown, before `observe` and after each iteration
+        but the last, what the model would answer now: (B, T, V). The coda must then see all tokens after every
+        iteration, so there is no sparse execution and no decoding with a cache.
     """
 
     name: str
@@ -141,17 +158,31 @@ class Decider(nn.Module):
     decides: bool = True
     planned: bool = False
     any_depth: bool = False
+    learns: bool = True
+    reads_answer: bool = False
 
     def __init__(self, width: int, hidden: int, max_depth: int):
         super().__init__()
         self.max_depth = max_depth
+
+    @classmethod
+    def of(cls, config: "Config") -> "Decider":
+        """The decider of a model with this configuration."""
+        return cls(config.width, config.decider_hidden, config.max_depth)
+
+    def context(self, tokens: Tensor) -> Tensor | None:
+        """What it goes by besides states, if anything: (B, T, …), where column t follows from the tokens 0..t of (B, T).
+
+        `start` then gets it as a third argument, arranged as the states are.
+        """
+        return None
 
     def start(self, h: Tensor, select: Select) -> Run:
         """A run over tokens whose prelude's states are h (…, E). A late rule is never asked for."""
         raise NotImplementedError
 
     def neutral(self) -> None:
-        """Begin without an opinion, after all weights have been drawn: the last layer of each `head` at zero."""
+        """Begin without an opinion, after all weights of `nn.Linear` layers have been drawn: the last layer of each `head` at zero."""
         for module in self.children():
             if isinstance(module, nn.Sequential):
                 nn.init.zeros_(module[-1].weight)
@@ -230,15 +261,7 @@ class Early(Decider):
             self.head[-1].bias.copy_(deep_start * torch.arange(self.max_depth))
 
     def start(self, h: Tensor, select: Select) -> "PlannedRun":
-        logits = self.head(h)  # (B, T, D)
-        logits = logits - logits.mean(-1, keepdim=True)
-        exit_probs = logits.softmax(-1)
-        if not isinstance(select, Sample):
-            return PlannedRun(exit_probs, depth_by_rule(exit_probs, select))
-        noise = torch.empty_like(logits).exponential_(generator=select.generator)
-        soft = ((logits - noise.log()) / select.temperature).softmax(-1)
-        depths = soft.argmax(-1) + 1
-        return PlannedRun(exit_probs, depths, soft.flip(-1).cumsum(-1).flip(-1))  # Σ_{j≥d} soft_j
+        return PlannedRun.choose(at_least_float32(self.head(h)), select)
 
     @classmethod
     def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
@@ -253,6 +276,18 @@ class PlannedRun:
 
     def __init__(self, exit_probs: Tensor, depths: Tensor, continuation: Tensor | None = None):
         self.exit_probs, self.depths, self._continuation = exit_probs, depths, continuation
+
+    @classmethod
+    def choose(cls, logits: Tensor, select: Select) -> "PlannedRun":
+        """The run that takes its depths from q = softmax of logits (…, D)."""
+        logits = logits - logits.mean(-1, keepdim=True)
+        exit_probs = logits.softmax(-1)
+        if not isinstance(select, Sample):
+            return cls(exit_probs, depth_by_rule(exit_probs, select))
+        noise = torch.empty_like(logits).exponential_(generator=select.generator)
+        soft = ((logits - noise.log()) / select.temperature).softmax(-1)
+        depths = soft.argmax(-1) + 1
+        return cls(exit_probs, depths, soft.flip(-1).cumsum(-1).flip(-1))  # Σ_{j≥d} soft_j
 
     def active(self, d: int) -> Tensor:
         hard = self.depths >= d
@@ -286,11 +321,7 @@ class Online(Decider):
             self.head[-1].bias.copy_(halt.logit())
 
     def start(self, h: Tensor, select: Select) -> "OnlineRun":
-        if isinstance(select, Sample):
-            limit = torch.rand(h.shape[:-1], dtype=h.dtype, device=h.device, generator=select.generator)
-        else:
-            limit = torch.full(h.shape[:-1], threshold(select), dtype=h.dtype, device=h.device)
-        return OnlineRun(self.head, self.max_depth, limit, gradient=isinstance(select, Sample))
+        return OnlineRun(self.head, self.max_depth, h, select)
 
     @classmethod
     def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
@@ -299,18 +330,28 @@ class Online(Decider):
 
 
 class OnlineRun:
-    """Depths found on the way: a token halts at the first d with F(d) ≥ its threshold (B, T)."""
+    """Depths found on the way: a token halts at the first d with F(d) ≥ its threshold, one for all, or drawn for each in training.
+
+    head: gives the logit of α(d) from the state after iteration d, (…, E) → (…, 1).
+    h: the prelude's states (…, E).
+    prior (…, D-1): added to these logits, if given.
+    """
 
     planned = False
 
-    def __init__(self, head: nn.Module, max_depth: int, threshold: Tensor, *, gradient: bool):
-        self._head, self._max_depth, self._threshold, self._gradient = head, max_depth, threshold, gradient
-        self._survival = torch.ones_like(threshold)  # 1 - F(d)
-        self._halted_mass = torch.zeros_like(threshold)  # F(d)
-        self._halt = self._halted_mass  # α of each token's latest state
+    def __init__(self, head: nn.Module, max_depth: int, h: Tensor, select: Select, prior: Tensor | None = None):
+        self._head, self._max_depth, self._gradient, self._prior = head, max_depth, isinstance(select, Sample), prior
+        like = {"dtype": torch.float64 if h.dtype == torch.float64 else torch.float32, "device": h.device}
+        if isinstance(select, Sample):
+            self._threshold = torch.rand(h.shape[:-1], **like, generator=select.generator)
+        else:
+            self._threshold = torch.full(h.shape[:-1], threshold(select), **like)
+        self._survival = torch.ones_like(self._threshold)  # 1 - F(d)
+        self._halted_mass = torch.zeros_like(self._threshold)  # F(d)
+        self._logit = self._halted_mass  # what the head says of each token's latest state
         self._probs: list[Tensor] = []
-        self._running = torch.ones_like(threshold, dtype=torch.bool)
-        self.depths = torch.zeros_like(threshold, dtype=torch.long)
+        self._running = torch.ones_like(self._threshold, dtype=torch.bool)
+        self.depths = torch.zeros_like(self._threshold, dtype=torch.long)
 
     @property
     def exit_probs(self) -> Tensor:
@@ -325,14 +366,211 @@ class OnlineRun:
         if d == self._max_depth:
             self._probs.append(self._survival)
             return
-        halt = self._head(h).squeeze(-1).sigmoid()  # α(d), (B, T)
+        logit = at_least_float32(self._head(h).squeeze(-1))  # (B, T)
         if rows is not None:
-            halt = self._halt.index_copy(0, rows, halt)
-        self._halt = halt
+            logit = self._logit.index_copy(0, rows, logit)
+        self._logit = logit
+        halt = (logit if self._prior is None else logit + self._prior[..., d - 1]).sigmoid()  # α(d)
         self._probs.append(self._survival * halt)
         self._halted_mass = self._halted_mass + self._probs[-1]
         self._survival = self._survival * (1 - halt)
         self._running = self._running & (self._halted_mass.detach() < self._threshold)
+
+
+@register
+class Hybrid(Decider):
+    """A prior over depths from the prelude's state, corrected by evidence from each iteration.
+
+    The prior p is Early's distribution, the evidence e(d) Online's logit of the state after iteration d. With p's halting
+    probability λ(d) = p(d) / Σ_{j≥d} p(j),
+
+        logit α(d) = logit λ(d) + e(d),        logit λ(d) = log p(d) - log Σ_{j>d} p(j)
+
+    and stick breaking as for `Online`. Without evidence, e = 0, q is p; with a prior that halves at each iteration, λ = ½, q
+    is Online's. In training and in stopping it is Online.
+    """
+
+    name = "hybrid"
+    late_rules = ("mode", "mean")
+
+    def __init__(self, width: int, hidden: int, max_depth: int):
+        super().__init__(width, hidden, max_depth)
+        self.prior = head(width, hidden, max_depth)
+        self.evidence = head(width, hidden, 1)
+
+    def deepen(self, deep_start: float) -> None:
+        """Start with a prior that has each further iteration e^deep_start times as probable as the one before."""
+        with torch.no_grad():
+            self.prior[-1].bias.copy_(deep_start * torch.arange(self.max_depth))
+
+    def start(self, h: Tensor, select: Select) -> OnlineRun:
+        logits = at_least_float32(self.prior(h))  # (B, T, D)
+        later = [logits[..., d:].logsumexp(-1) for d in range(1, self.max_depth)]
+        prior = logits[..., :-1] - torch.stack(later, -1) if later else logits[..., :-1]  # logit λ, (B, T, D-1)
+        return OnlineRun(self.evidence, self.max_depth, h, select, prior)
+
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """One prior for each token, and evidence after each iteration but the last possible."""
+        return head_operations(config, config.max_depth) * (depths > 0) + head_operations(config, 1) * depths.clamp(max=config.max_depth - 1)
+
+
+@register
+class Role(Decider):
+    """One learned distribution for all tokens of the prompt, one for all of the answer: what depth by role alone can do.
+
+    A token belongs to the answer from the configuration's `answer_token` on, which ends the prompt and predicts the answer's first token.
+    """
+
+    name = "role"
+    default_rule = "mode"
+    planned = True
+
+    def __init__(self, width: int, hidden: int, max_depth: int, answer_token: int):
+        super().__init__(width, hidden, max_depth)
+        self.answer_token = answer_token
+        self.prompt, self.answer = (nn.Parameter(torch.zeros(max_depth)) for _ in range(2))
+
+    @classmethod
+    def of(cls, config: "Config") -> "Role":
+        if config.answer_token is None:
+            raise ValueError('The decider "role" must know with which token an answer begins. Give Config(answer_token=…), its id.')
+        return cls(config.width, config.decider_hidden, config.max_depth, config.answer_token)
+
+    def context(self, tokens: Tensor) -> Tensor:
+        """(B, T) bool: whether the answer has begun."""
+        return (tokens == self.answer_token).cumsum(1) > 0
+
+    def neutral(self) -> None:
+        """Begin with all depths equally probable."""
+        for logits in (self.prompt, self.answer):
+            nn.init.zeros_(logits)
+
+    def deepen(self, deep_start: float) -> None:
+        """Start with each further iteration e^deep_start times as probable as the one before."""
+        with torch.no_grad():
+            for logits in (self.prompt, self.answer):
+                logits.copy_(deep_start * torch.arange(self.max_depth))
+
+    def start(self, h: Tensor, select: Select, context: Tensor) -> PlannedRun:
+        return PlannedRun.choose(at_least_float32(torch.where(context[..., None], self.answer, self.prompt)), select)
+
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """None: the distributions are looked up."""
+        return torch.zeros_like(depths)
+
+
+@register
+class Confident(Decider):
+    """Halts when the most probable answer is probable enough; learns nothing (Popescu et al., arXiv 2607.20519).
+
+    F(d) is the largest probability that the readout has given to a token after any of the iterations 1..d, so the rule is
+    the threshold on it. Each look pays a coda and an unembedding.
+    """
+
+    name = "confident"
+    default_rule = 0.99
+    late_rules = ("mode", "mean")
+    any_depth = True
+    learns = False
+    reads_answer = True
+
+    def start(self, h: Tensor, select: Select) -> "ConfidentRun":
+        return ConfidentRun(self, h, select)
+
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """A coda, with its attention, and an unembedding after each iteration but the last possible."""
+        look = layer_operations(config.width, config.hidden)[0] + pair_operations(config.width) * contexts + 2 * config.width * config.vocabulary
+        return look * depths.clamp(max=config.max_depth - 1)
+
+
+@register
+class Resting(Decider):
+    """Halts when an iteration has changed the state little enough; learns nothing (Logan, arXiv 2607.14427).
+
+    An iteration's rest is 1 - ‖h(d) - h(d-1)‖ / ‖h(d-1)‖, at least 0, and F(d) the largest of the iterations 1..d: the
+    threshold 0.9 halts at the first relative change of at most a tenth. A token that has halted is at rest.
+    """
+
+    name = "resting"
+    default_rule = 0.9
+    late_rules = ("mode", "mean")
+    any_depth = True
+    learns = False
+
+    def start(self, h: Tensor, select: Select) -> "RestingRun":
+        return RestingRun(self, h, select)
+
+    @classmethod
+    def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
+        """None: no product of matrices."""
+        return torch.zeros_like(depths)
+
+
+class ScoreRun:
+    """Depths found on the way, where F(d) is the largest of the scores (…) in 0..1 of the iterations 1..d, and F(D) is 1.
+
+    A subclass hands its scores to `take`.
+    """
+
+    planned = False
+
+    def __init__(self, decider: Decider, h: Tensor, select: Select):
+        if isinstance(select, Sample):
+            raise ValueError(
+                f"The decider {decider.name!r} has nothing to learn, so it draws no sample. Train another one, then ask for model.with_decider({decider.name!r})."
+            )
+        self._max_depth, self._threshold = decider.max_depth, threshold(select)
+        dtype = torch.float64 if h.dtype == torch.float64 else torch.float32
+        self._halted_mass = [torch.zeros(h.shape[:-1], dtype=dtype, device=h.device)]  # F(0), F(1), …
+        self.depths = torch.zeros(h.shape[:-1], dtype=torch.long, device=h.device)
+
+    @property
+    def exit_probs(self) -> Tensor:
+        return torch.stack(self._halted_mass, -1).diff(dim=-1)
+
+    def active(self, d: int) -> Tensor:
+        return self._halted_mass[-1] < self._threshold
+
+    def take(self, d: int, score: Tensor | None) -> None:
+        """Go on to F(d), given the score of iteration d; that of the last does not matter."""
+        self.depths += self.active(d)
+        before = self._halted_mass[-1]
+        self._halted_mass.append(torch.ones_like(before) if d == self._max_depth else torch.maximum(before, score.to(before.dtype).clamp(max=1)))
+
+
+class ConfidentRun(ScoreRun):
+    """Scores are the probabilities of the most probable answers."""
+
+    _score = None
+
+    def look(self, logits: Tensor) -> None:
+        """Take in what the model would answer now, (B, T, V)."""
+        self._score = at_least_float32(logits).softmax(-1).amax(-1)
+
+    def observe(self, d: int, h: Tensor, rows: Tensor | None = None) -> None:
+        self.take(d, self._score)
+
+
+class RestingRun(ScoreRun):
+    """Scores say how little the state has changed."""
+
+    def __init__(self, decider: Decider, h: Tensor, select: Select):
+        super().__init__(decider, h, select)
+        self._state = h.detach().clone()
+
+    def observe(self, d: int, h: Tensor, rows: Tensor | None = None) -> None:
+        before = self._state if rows is None else self._state.index_select(0, rows)
+        change, size = (at_least_float32(x).norm(dim=-1) for x in (h - before, before))
+        rest = 1 - change / size.clamp(min=torch.finfo(size.dtype).tiny)
+        if rows is None:
+            self._state = h.detach().clone()
+        else:
+            self._state.index_copy_(0, rows, h.detach())
+            rest = torch.ones_like(self._halted_mass[-1]).index_copy(0, rows, rest.to(self._halted_mass[-1].dtype))
+        self.take(d, rest)
 
 
 @register
@@ -347,7 +585,7 @@ class Fixed(Decider):
 
     def start(self, h: Tensor, select: Select) -> PlannedRun:
         depths = torch.full(h.shape[:-1], self.max_depth, device=h.device)
-        return PlannedRun(F.one_hot(depths - 1, self.max_depth).to(h.dtype), depths)
+        return PlannedRun(at_least_float32(F.one_hot(depths - 1, self.max_depth).to(h.dtype)), depths)
 
     @classmethod
     def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:
@@ -369,6 +607,9 @@ class GivenRun:
 
     def active(self, d: int) -> Tensor:
         return self.depths >= d
+
+    def look(self, logits: Tensor) -> None:
+        self._run.look(logits)
 
     def observe(self, d: int, h: Tensor, rows: Tensor | None = None) -> None:
         self._run.observe(d, h, rows)

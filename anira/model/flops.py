@@ -17,6 +17,7 @@ from torch import Tensor
 
 from anira.model.anira import Config
 from anira.model.deciders import DECIDERS
+from anira.model.layers import layer_operations, pair_operations
 
 Count = int | Tensor  # a number, or one for each of several tokens (int64)
 
@@ -26,7 +27,7 @@ class Cost:
     """Operations by component.
 
     prelude, core, coda: products with the layer's weights · attention: products of queries with keys and of
-    weights with values, in all three layers · decider · unembedding.
+    weights with values, in all three layers · decider: all its decisions, and what it looks at for them · unembedding.
     """
 
     prelude: Count
@@ -72,13 +73,13 @@ def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor
     contexts: tokens that each attends to, itself included. entries: states of each whose keys and values are
     needed; by default all that a cache must keep, min(d*+1, D). All int64 of one shape; so are the counts.
     """
-    once, state, iteration = _weights(config)
+    once, state, iteration = layer_operations(config.width, config.hidden)
     entries = _entries(config, depths) if entries is None else entries
     everywhere = torch.ones_like(depths)
     return Cost(
         prelude=once * everywhere,
         core=state * entries + iteration * depths,
-        attention=_pair(config) * contexts * (depths + 2),
+        attention=pair_operations(config.width) * contexts * (depths + 2),
         coda=once * everywhere,
         decider=DECIDERS[config.decider].operations(config, depths, contexts),
         unembedding=2 * config.width * config.vocabulary * everywhere,
@@ -88,15 +89,15 @@ def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor
 def dense_cost(config: Config, batch: int, length: int) -> Cost:
     """What dense execution computes for (batch, length) tokens, padding included: every pair, at every depth."""
     tokens, pairs, D = batch * length, batch * length * length, config.max_depth
-    once = _weights(config)[0] * tokens
+    once = layer_operations(config.width, config.hidden)[0] * tokens
     decider = int(DECIDERS[config.decider].operations(config, torch.tensor([D]), torch.tensor([length])).sum()) * tokens
     unembedding = 2 * config.width * config.vocabulary * tokens
-    return Cost(once, once * D, _pair(config) * pairs * (D + 2), once, decider, unembedding)
+    return Cost(once, once * D, pair_operations(config.width) * pairs * (D + 2), once, decider, unembedding)
 
 
 def sparse_cost(config: Config, depths: Tensor) -> Cost:
     """What sparse execution computes for tokens (B, T) of the given depths, 0 at padding that `lengths` names."""
-    (B, T), (once, state, iteration) = depths.shape, _weights(config)
+    (B, T), (once, state, iteration) = depths.shape, layer_operations(config.width, config.hidden)
     tokens, deepest = int((depths > 0).sum()), int(depths.max()) if depths.numel() else 0
     contexts = torch.arange(1, T + 1, device=depths.device).expand(B, T)
     active = [int((depths >= d).sum()) for d in range(1, deepest + 1)]
@@ -105,7 +106,7 @@ def sparse_cost(config: Config, depths: Tensor) -> Cost:
     return Cost(
         prelude=once * tokens,
         core=sum(state * before + iteration * count for before, count in zip([tokens, *active], active, strict=False)),
-        attention=_pair(config) * (2 * B * T * T + pairs),
+        attention=pair_operations(config.width) * (2 * B * T * T + pairs),
         coda=once * tokens,
         decider=int(DECIDERS[config.decider].operations(config, depths, contexts).sum()),
         unembedding=2 * config.width * config.vocabulary * tokens,
@@ -126,18 +127,6 @@ def ideal_speed_up(config: Config, depths: Tensor) -> float:
     full = torch.full_like(depths, config.max_depth)[inside]
     spent = token_cost(config, depths[inside], contexts[inside], entries[inside]).summed().total
     return token_cost(config, full, contexts[inside]).summed().total / spent
-
-
-def _weights(config: Config) -> tuple[int, int, int]:
-    """Operations for one token in a layer's weights: in all, for keys and values, for everything else."""
-    E, F = config.width, config.hidden
-    keys_values, others = 2 * E * 2 * E, 2 * E * 2 * E + 2 * E * 3 * F
-    return keys_values + others, keys_values, others
-
-
-def _pair(config: Config) -> int:
-    """Operations for one query and one key, over all heads."""
-    return 4 * config.width
 
 
 def _entries(config: Config, depths: Count) -> Count:

@@ -3,33 +3,59 @@
 Prelude, core and coda are this same layer. Shapes: B batch, T tokens, E width, H heads, d = E / H.
 """
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def rotary(positions: Tensor, head_width: int, dtype: torch.dtype) -> Tensor:
-    """e^(i·angle) of the rotary angles, complex (T, d/2), base 10 000; angles are computed in float64."""
-    frequencies = 10_000.0 ** (-torch.arange(0, head_width, 2, device=positions.device, dtype=torch.float64) / head_width)
-    angles = positions[:, None] * frequencies  # (T, d/2)
-    return torch.polar(torch.ones_like(angles), angles).to(dtype.to_complex())
+def at_least_float32(x: Tensor) -> Tensor:
+    """The tensor, in float32 where it has half precision: what is summed up or exponentiated needs more."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def layer_operations(width: int, hidden: int) -> tuple[int, int, int]:
+    """Operations for one token in a layer's weights: in all, for keys and values, for everything else."""
+    keys_values, others = 2 * width * 2 * width, 2 * width * 2 * width + 2 * width * 3 * hidden
+    return keys_values + others, keys_values, others
+
+
+def pair_operations(width: int) -> int:
+    """Operations for one query and one key, over all heads: their product, and the weight's with the value."""
+    return 4 * width
+
+
+@lru_cache(maxsize=16)
+def rotary(length: int, head_width: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """e^(i·angle) of the rotary angles at the positions 0..length-1, base 10 000, for a model of this type on this device.
+
+    Complex (length, d/2), complex64 but for a model in float64. Angles are computed in float64 on the CPU, once, and then
+    moved: not every device has float64. Not to be written to, it is handed out again.
+    """
+    with torch.inference_mode(False):
+        frequencies = 10_000.0 ** (-torch.arange(0, head_width, 2, dtype=torch.float64, device="cpu") / head_width)
+        angles = torch.arange(length, device="cpu")[:, None] * frequencies  # (T, d/2)
+        turned = torch.polar(torch.ones_like(angles), angles)
+        return turned.to(torch.complex128 if dtype == torch.float64 else torch.complex64).to(device)
 
 
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Turn each pair (i, i + d/2) of x (…, d) by its position's angle, rotation (…, d/2) complex.
 
     The result has the two of a pair side by side: one product of complex numbers is several times faster than its
-    parts, and scores do not mind the order, as queries and keys share it.
+    parts, and scores do not mind the order, as queries and keys share it. Half precision is turned in float32: it has
+    no complex numbers.
     """
-    left, right = x.chunk(2, dim=-1)
+    left, right = at_least_float32(x).chunk(2, dim=-1)
     if torch.compiler.is_compiling():  # the compiler fuses the parts, and cannot generate code for complex numbers
         cos, sin = torch.view_as_real(rotation).unbind(-1)
         return torch.stack((left * cos - right * sin, left * sin + right * cos), dim=-1).flatten(-2).to(x.dtype)
-    return torch.view_as_real(torch.complex(left, right) * rotation).flatten(-2)
+    return torch.view_as_real(torch.complex(left, right) * rotation).flatten(-2).to(x.dtype)
 
 
 class Attention(nn.Module):
-    """Causal multi-head self-attention with rotary positions; `rotation` (T, d/2) is `rotary` of the positions."""
+    """Causal multi-head self-attention with rotary positions; `rotation` (T, d/2) is `rotary` at their positions."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()

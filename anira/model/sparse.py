@@ -14,7 +14,7 @@ a prefix. Where they are found on the way, step 2 gathers the tokens that go on.
 Symbols: B batch, T tokens, N tokens without padding, n tokens of one step, E width, H heads, d = E / H.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -114,16 +114,20 @@ def once(layer: Layer, h: Tensor, rotation: Tensor, memory: Memory) -> Tensor:
     return layer.finish(h, memory.read(1, None, queries))
 
 
-def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memory: Memory) -> Tensor:
+def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memory: Memory, tell: Callable[..., None] | None = None) -> Tensor:
     """The layer of each iteration, which is the core unless layers are untied, on every row as often as the run says: h(0) → h(d*), both (N, E).
 
     When the last row halts, its final keys and values are still written if the memory outlasts this pass. Without
     gradients the states are updated in place, h(0) among them.
+
+    tell: called after each iteration with d, which rows it has computed (N,), all states h(d) (N, E), exit_probs (N, d), and all h(d-1).
     """
     queue = Queue(run, len(layers))
     states = h  # the latest of every row
     rows = None  # the rows that `h` and `rotation` are about: those active in the iteration before; None for all, in order
     for d, core in enumerate(layers, start=1):
+        if tell is not None:
+            before, active = states.clone(), run.active(d)
         going, count = queue.next(d, rows, len(h))
         if count == len(h) > 0:
             queries, keys, values = core.attention.queries_keys_values(core.attention_norm(h), rotation)
@@ -140,6 +144,8 @@ def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memo
             h = core.finish(h, memory.read(d, rows, queries))
             states = h if rows is None else _put(states, rows, h)
         run.observe(d, h, rows)
+        if tell is not None:
+            tell(d, active, states, run.exit_probs[..., :d], before)
     return states
 
 

@@ -57,7 +57,9 @@ class Preset:
 
     def config(self, decider: str) -> Config:
         """The model's configuration as a variant: under the given decider, or "untied"."""
-        return Config.of_variant(decider, vocabulary=len(self.task.vocabulary), **self.model)
+        names = self.task.vocabulary.names
+        answer_token = names.index("<answer>") if "<answer>" in names else None
+        return Config.of_variant(decider, vocabulary=len(names), answer_token=answer_token, **self.model)
 
     def recipe(self, decider: str) -> dict[str, Any]:
         """All that determines a run but its seed, in JSON's types: this preset's fields, the task and the model in full."""

@@ -34,7 +34,7 @@ def test_decoding_there_equals_decoding_here(case):
     prompts = [torch.randint(0, 7, (int(torch.randint(1, 9, (1,), generator=generator)),), generator=generator) for _ in range(5)]
     here = generate_batch(model, prompts, end_token=3, max_new_tokens=6)
     there = generate_batch(model.cuda(), prompts, end_token=3, max_new_tokens=6)
-    for (answer, output), (other, far) in zip(here, there, strict=True):
+    for (answer, output, _), (other, far, _) in zip(here, there, strict=True):
         assert torch.equal(answer, other.cpu()) and torch.equal(output.depths, far.depths.cpu())
 
 

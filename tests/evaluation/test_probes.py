@@ -22,7 +22,7 @@ def test_a_state_is_what_the_loop_has_after_so_many_iterations(seed):
     generator = torch.Generator().manual_seed(seed)
     model = random_model(generator, ["early", "online", "fixed"][seed % 3])
     tokens = torch.randint(7, (3, 6), generator=generator)
-    h, rotation = model.prelude(model.embedding(tokens), model.rotation(torch.arange(6))), model.rotation(torch.arange(6))
+    h, rotation = model.prelude(model.embedding(tokens), model.rotation(6)), model.rotation(6)
     depths = model(tokens).depths
     for iteration in range(model.config.max_depth + 1):
         if iteration:

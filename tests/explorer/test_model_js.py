@@ -53,7 +53,7 @@ def test_depths_answers_and_exit_probabilities_are_those_of_pytorch(name, one_th
             cases.append({"tokens": tokens[0].tolist(), "prompt": prompt, "select": select, "most": most})
             expected.append((model(tokens, select=select), generate(model, tokens[0, :prompt], end_token=task.end_token, max_new_tokens=most, select=select)))
     found = run_node(RUN % json.dumps((FOLDER / "model.mjs").as_uri()), {"packed": pack(name, model, task), "cases": cases})
-    for (run, answered), (output, (answer, decoded)) in zip(found, expected, strict=True):
+    for (run, answered), (output, (answer, decoded, _)) in zip(found, expected, strict=True):
         assert answered["answer"] == answer.tolist()
         for got, wanted in ((run, output), (answered, decoded)):
             assert got["depths"] == wanted.depths[0].tolist()

@@ -25,7 +25,7 @@ def loaded(request):
 def test_the_generated_answer_is_that_of_greedy_decoding(loaded, size, select):
     model, task, _ = loaded
     instance = instance_of(task, size, 1)
-    tokens, _ = generate(model, torch.tensor(instance.prompt), end_token=task.end_token, max_new_tokens=size, select=select)
+    tokens, _, _ = generate(model, torch.tensor(instance.prompt), end_token=task.end_token, max_new_tokens=size, select=select)
     shown = scene(model, task, instance, select)
     assert [token["name"] for token in shown["answer"]] == task.vocabulary.decode(tokens)
     assert shown["expected"] == task.vocabulary.decode(instance.answer)

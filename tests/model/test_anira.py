@@ -1,9 +1,12 @@
 """The dense model: passthrough, stopping rules, straight-through gradients, clear errors."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 from anira.model.anira import Anira, Config
 from anira.model.deciders import Sample, depth_by_rule, variants
@@ -13,7 +16,7 @@ from anira.model.layers import rotary, rotate
 
 def build(decider: str, seed: int = 0, **config) -> Anira:
     """A small float64 model whose decider is opinionated enough to spread depths over 1..D."""
-    shape = dict(vocabulary=11, max_depth=4, width=16, hidden=24, heads=2, decider_hidden=16, max_length=32)
+    shape = dict(vocabulary=11, answer_token=3, max_depth=4, width=16, hidden=24, heads=2, decider_hidden=16, max_length=32)
     generator = torch.Generator().manual_seed(seed)
     model = Anira(Config.of_variant(decider, **{**shape, **config})).initialize(generator).double().eval()
     for parameter in model.parameters():
@@ -38,7 +41,7 @@ def test_token_by_token_reference_agrees(decider):
     if hasattr(model.decider, "head"):
         assert len(output.depths.unique()) > 2, "the case would not show anything with one depth"
     with torch.no_grad():
-        rotation = model.rotation(torch.arange(ids.shape[1]))
+        rotation = model.rotation(ids.shape[1])
         states = [model.prelude(model.embedding(ids), rotation)]
         for d in range(1, model.config.max_depth + 1):
             whole = model.iterations[d - 1](states[-1], rotation)
@@ -71,10 +74,56 @@ def test_given_depths_override_the_decider():
     assert not torch.allclose(model(ids, depths=1).logits, model(ids, depths=4).logits)
 
 
+def test_numbers_of_any_kind_are_numbers():
+    model, ids = build("online"), tokens()
+    expected, deep = model(ids, select=0.5), model(ids, select=1.0)
+    for rule in (np.float32(0.5), np.float64(0.5), torch.tensor(0.5)):
+        assert torch.equal(model(ids, select=rule).depths, expected.depths)
+    assert torch.equal(model(ids, select=1).depths, deep.depths)
+    for given in (2, np.int64(2), torch.tensor(2), torch.full((5, 12), 2, dtype=torch.int32), torch.full((5, 12), 2, dtype=torch.uint8)):
+        for execution in ("dense", "sparse"):
+            output = model(ids, depths=given, execution=execution)
+            assert output.depths.dtype == torch.int64 and (output.depths == 2).all()
+    answer, output, _ = generate(model, ids[0, :4], end_token=None, max_new_tokens=2, depths=torch.tensor(2))
+    assert (output.depths == 2).all()
+
+
+@pytest.mark.parametrize("execution", ["dense", "sparse"])
+def test_a_batch_of_no_instances_is_an_empty_output(execution):
+    empty = torch.zeros(0, 5, dtype=torch.long)
+    for lengths in (None, torch.zeros(0, dtype=torch.long)):
+        output = build("online")(empty, lengths=lengths, execution=execution)
+        assert output.logits.shape == (0, 5, 11) and output.depths.shape == (0, 5) and output.exit_probs.shape == (0, 5, 4)
+
+
+@pytest.mark.parametrize("decider", ["early", "online", "hybrid"])
+def test_activation_checkpointing_with_sampled_depths_gives_the_same_gradients(decider):
+    """Layers wrapped, and the whole call wrapped with a sample that is made anew from its seed."""
+    ids = tokens()
+
+    def sampled(model):
+        return model(ids, select=Sample(torch.Generator().manual_seed(5))).logits
+
+    def gradients(wrap):
+        model = build(decider)
+        wrap(model)(model).square().sum().backward()
+        return [parameter.grad for parameter in model.parameters()]
+
+    def layers(model):
+        for layer in (model.prelude, model.core, model.coda):
+            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+        return sampled
+
+    plain = gradients(lambda model: sampled)
+    for wrap in (layers, lambda model: partial(checkpoint, sampled, use_reentrant=False)):
+        for expected, found in zip(plain, gradients(wrap), strict=True):
+            torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+
+
 def test_one_seed_gives_one_trunk_under_every_decider():
     trunks = []
     for decider in variants():
-        model = Anira(Config.of_variant(decider, vocabulary=11)).initialize(torch.Generator().manual_seed(3))
+        model = Anira(Config.of_variant(decider, vocabulary=11, answer_token=3)).initialize(torch.Generator().manual_seed(3))
         trunks.append({name: value for name, value in model.state_dict().items() if not name.startswith("decider")})
     for other in trunks[1:]:
         assert all(torch.equal(trunks[0][name], other[name]) for name in trunks[0])
@@ -86,7 +135,7 @@ def test_untied_layers_are_of_equal_depth_and_all_different():
     layers = [model.prelude, model.core, *model.untied, model.coda]
     assert len(layers) == model.config.max_depth + 2
     with torch.no_grad():
-        h, rotation = model.embedding(ids), model.rotation(torch.arange(12))
+        h, rotation = model.embedding(ids), model.rotation(12)
         for layer in layers:
             h = layer(h, rotation)
         expected = model.unembedding(model.norm(h))
@@ -104,7 +153,7 @@ def test_untied_layers_are_sparse_and_decoded_as_dense():
     torch.testing.assert_close(sparse.logits, dense.logits, rtol=0, atol=1e-12)
     assert torch.equal(sparse.depths, dense.depths)
     for prompt in ids[:, :5]:
-        answer, written = generate(model, prompt, end_token=None, max_new_tokens=6)
+        answer, written, _ = generate(model, prompt, end_token=None, max_new_tokens=6)
         whole = model(torch.cat([prompt, answer[:-1]])[None])
         torch.testing.assert_close(written.logits, whole.logits, rtol=0, atol=1e-12)
         assert torch.equal(whole.logits[0, 4:].argmax(-1), answer)
@@ -168,7 +217,7 @@ def test_the_answer_teaches_the_decider(decider):
 
 
 def test_rotary_scores_depend_on_distance_alone():
-    rotation = rotary(torch.arange(50), 8, torch.float64)
+    rotation = rotary(50, 8, torch.float64, torch.device("cpu"))
     q, k = torch.randn(2, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     scores = rotate(q.expand(50, 8), rotation) @ rotate(k.expand(50, 8), rotation).T
     for offset in (-3, 0, 7):
@@ -189,9 +238,16 @@ def test_causality():
         (lambda m: m(torch.full((1, 3), 11)), "0..10"),
         (lambda m: m(torch.zeros(1, 33, dtype=torch.long)), "at most 32 tokens"),
         (lambda m: m(tokens(), depths=5), "1 to 4"),
+        (lambda m: m(tokens(), depths=2.0), "integers"),
+        (lambda m: m(tokens(), depths=torch.ones(5, 12, dtype=torch.bool)), "integers"),
+        (lambda m: m(tokens(), depths=torch.ones(5, 3, dtype=torch.long)), "one for each token"),
+        (lambda m: m(tokens(), lengths=[12] * 5), "whole numbers"),
+        (lambda m: m(tokens(), lengths=torch.full((5,), 3.0)), "whole numbers"),
+        (lambda m: m(tokens(), select=True), "threshold"),
+        (lambda m: m(tokens(), select=0), "threshold"),
         (lambda m: m(tokens(), select="maximum"), "mode, median, mean"),
         (lambda m: m(tokens(), select=1.5), "threshold"),
-        (lambda m: Config(vocabulary=5, decider="late"), "early, online, fixed"),
+        (lambda m: Config(vocabulary=5, decider="late"), "early, online, hybrid"),
         (lambda m: Config(vocabulary=5, width=20, heads=4), "multiple of 2·heads"),
     ],
 )

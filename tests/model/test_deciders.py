@@ -87,7 +87,7 @@ def test_every_rule_execution_and_decoding_take_it(name):
             assert torch.equal(dense.depths, sparse.depths)
             for a, b in ((dense.logits, sparse.logits), (dense.exit_probs, sparse.exit_probs)):
                 torch.testing.assert_close(a, b, rtol=0, atol=1e-10)
-            for answer, output in generate_batch(
+            for answer, output, _ in generate_batch(
                 model, list(tokens[:, :6]), end_token=None, max_new_tokens=4, **({} if policy.get("depths") is given else policy)
             ):
                 assert len(answer) == 4 and output.depths.shape == (1, 9)
@@ -95,7 +95,7 @@ def test_every_rule_execution_and_decoding_take_it(name):
     with torch.no_grad():
         assert len(model(tokens).depths.unique()) > 1, "the case would not show anything with one depth"
         for prompt in tokens[:, :6]:
-            answer, output = generate_batch(model, [prompt], end_token=None, max_new_tokens=4)[0]
+            answer, output, _ = generate_batch(model, [prompt], end_token=None, max_new_tokens=4)[0]
             whole = model(torch.cat([prompt, answer[:-1]])[None])
             torch.testing.assert_close(output.logits, whole.logits, rtol=0, atol=1e-10)
             assert torch.equal(output.depths, whole.depths)

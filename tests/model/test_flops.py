@@ -8,15 +8,16 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from anira.model.anira import Anira, Config
-from anira.model.deciders import variants
+from anira.model.deciders import UNTIED, variants
 from anira.model.decoding import Cache
 from anira.model.flops import Cost, cache_bytes, dense_cost, ideal_speed_up, sparse_cost, token_cost
+from tests.model.random_models import SPARSE
 
 ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
 
 def small_model(decider: str) -> Anira:
-    return Anira(Config.of_variant(decider, vocabulary=11, max_depth=4, width=8, hidden=20, heads=2, decider_hidden=14))
+    return Anira(Config.of_variant(decider, vocabulary=11, answer_token=3, max_depth=4, width=8, hidden=20, heads=2, decider_hidden=14))
 
 
 def counted(model: Anira, call) -> Cost:
@@ -52,7 +53,7 @@ def counted(model: Anira, call) -> Cost:
     return Cost(**totals)
 
 
-@pytest.mark.parametrize(("decider", "padded"), list(itertools.product(variants(), [False, True])))
+@pytest.mark.parametrize(("decider", "padded"), list(itertools.product([*SPARSE, UNTIED], [False, True])))
 def test_a_batch_costs_what_the_operator_counter_sees(decider, padded):
     model, generator = small_model(decider), torch.Generator().manual_seed(0)
     tokens = torch.randint(0, 11, (3, 7), generator=generator)
@@ -64,13 +65,27 @@ def test_a_batch_costs_what_the_operator_counter_sees(decider, padded):
         assert counted(model, partial(run, execution="sparse")) == sparse_cost(model.config, run().depths)
 
 
-@pytest.mark.parametrize(("decider", "depth", "context"), list(itertools.product(variants(), [1, 2, 3, 4], [1, 6])))
+@pytest.mark.parametrize(("decider", "depth", "context"), list(itertools.product([*SPARSE, UNTIED], [1, 2, 3, 4], [1, 6])))
 def test_a_token_read_with_a_cache_costs_the_least_it_needs(decider, depth, context):
     model = small_model(decider)
     cache, positions = Cache(model, 1, 6), torch.tensor([context - 1])
     memories = cache.newest(positions, torch.zeros(1, context))
-    seen = counted(model, lambda: model.packed(torch.tensor([5]), model.rotation(positions), torch.tensor([depth]), model.decider.default_rule, memories))
+    token, given = torch.tensor([5]), torch.tensor([depth])
+    told = model.decider.context(token[None])
+    told = told if told is None else told[0]
+    seen = counted(model, lambda: model.packed(token, model.rotation(context)[-1:], given, 0.5, memories, told))
     assert seen == token_cost(model.config, torch.tensor([depth]), torch.tensor([context])).summed()
+
+
+def test_a_look_at_the_answer_costs_a_coda_and_an_unembedding():
+    """Booked on the decider, and not on the coda: so the components are told apart by their sum and by a model without looks."""
+    model = small_model("confident")
+    tokens, sees = torch.randint(0, 11, (3, 7), generator=torch.Generator().manual_seed(0)), dense_cost(model.config, 3, 7)
+    seen = counted(model, partial(model, tokens, depths=3))
+    fixed = small_model("fixed")
+    without = counted(fixed, partial(fixed, tokens))
+    assert seen.total == sees.total and sees.decider == seen.total - without.total > 0
+    assert token_cost(model.config, torch.tensor([2]), torch.tensor([7])).summed().decider == sees.decider // (3 * 7 * 3) * 2
 
 
 def test_the_cache_is_as_large_as_counted():
