@@ -1,41 +1,57 @@
 # make lab, make test, make book: each sets up what it needs in .venv, given Python 3.11 or newer.
-.PHONY: lab test book tables address clean
+.PHONY: help lab test book tables address clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALLED := .venv/.installed
 
 help:
 	@echo "make lab    JupyterLab, open on the first chapter"
 	@echo "make test   all tests, the chapters among them"
 	@echo "make book   the site, in _build/html"
 
-$(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 ..." % sys.version_info[:2])'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[lab,book,test,bench]"
+# What a reader needs, and what those who work on it need besides.
+READ := .venv/.reading
+WORK := .venv/.working
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is %d.%d. Try: make $(MAKECMDGOALS) PYTHON=python3.12" % sys.version_info[:2])'
+	@test -x $(BIN)/python || { echo "Making an environment in .venv ..."; $(PYTHON) -m venv .venv; }
+	@echo "Installing what \"make $(MAKECMDGOALS)\" needs into .venv. The first time this takes some minutes, most of it downloads."
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[$(1)]"
 	@touch $@
+endef
 
-lab: $(INSTALLED)
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/book/01-welcome.ipynb $(LAB_ARGS)
+$(READ): pyproject.toml constraints.txt
+	$(call install,lab)
 
-test: $(INSTALLED)
+$(WORK): pyproject.toml constraints.txt
+	$(call install,lab$(comma)book$(comma)test$(comma)bench)
+	@touch $(READ)
+
+comma := ,
+
+lab: $(READ)
+	@echo "Opening the first chapter in JupyterLab. Ctrl-C, twice, ends it."
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/book/01-welcome.ipynb --LabApp.news_url=None $(LAB_ARGS)
+
+test: $(WORK)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check anira tests
+	$(BIN)/mypy anira
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 # A page also shows what its neighbours and the library say, so nothing of an earlier build is kept.
-book: $(INSTALLED)
+book: $(WORK)
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W --keep-going
 	$(BIN)/python -m pytest tests/book/test_site.py
 
 # From the models and learning curves in runs/ and book/models/; which tables there are is said in anira/results/tables.toml.
-tables: $(INSTALLED)
+tables: $(WORK)
 	$(BIN)/anira tables
 
-address: $(INSTALLED)
+address: $(WORK)
 	$(BIN)/python book/_ext/address.py
 
 clean:
-	rm -rf _build .pytest_cache .ruff_cache
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache
