@@ -10,8 +10,8 @@ DECIDER_COLORS = {"early": "#D55E00", "online": "#0072B2", "fixed": "#009E73", "
 #: And one shape.
 DECIDER_SHAPES = {"early": "circle", "online": "square", "fixed": "diamond", "untied": "cross", "hybrid": "triangle-up"}
 
-#: Depth from shallow to deep. Lightness falls steadily, and no step vanishes on a white or a dark page.
-DEPTH_COLORS = ["#7FD1C7", "#56B4D3", "#4F8FD6", "#6D69CF", "#9447B4", "#A3277F"]
+#: Depth from shallow to deep. Lightness falls steadily, and every step stands out from a white and from a dark page by 3 : 1.
+DEPTH_COLORS = ["#17A690", "#0498BB", "#4E80E0", "#8567D7", "#A44BB2", "#B52C77"]
 
 #: What JupyterLab 4 and VS Code draw by themselves. They do so with Vega-Lite 5, which reads what Altair 6 writes for the chart types of this book.
 MIME_TYPE = "application/vnd.vegalite.v5+json"

@@ -1,77 +1,80 @@
-"""The explorer as a notebook widget: every move of a control runs the model again.
+"""The explorer as a notebook widget: every move of a control asks the model again.
 
-The browser side is `explorer.mjs`; it holds a choice (nodes, graph, decider, threshold) and draws a scene.
-Here a changed choice becomes a new scene. On a page without a kernel the same cell shows `text/html` instead:
-the recorded player of `anira.explorer.player`.
+The browser side is `explorer.mjs`. It asks by messages, `{"id", "ask": "answers" | "alone" | "problem", …}`, and is
+answered by `{"id", "reply"}`; traits hold what is chosen, for Python to read and to set. The same cell also shows a player
+(`anira.explorer.player`), which gives way to the widget where a kernel runs it, and comes alive by itself where none does.
 """
 
+import json
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import uuid4
+from zlib import crc32
 
 import anywidget
 import torch
 import traitlets
+from IPython.display import display
 
+from anira.explorer.answers import alone, answer
 from anira.explorer.player import MODULE, STYLE, player
-from anira.explorer.recording import MODELS, instance_of
-from anira.explorer.scene import scene
+from anira.explorer.problems import MODELS, drawable, instance_of, longest_answer, offered, options, read, text_of, write
+from anira.explorer.weights import pack
+from anira.model.anira import Anira
 from anira.zoo import Loaded, load
 
-LARGEST = 12  # nodes; more would not be readable
-THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
+USUAL = {"brevo": 8, "mano": 3}  # the size that shows if none is asked for
+# What shows if nothing is asked for: early gives all its tokens the same, online twice as much to the first as to the last.
+EXAMPLES = {"brevo": "e-n.i-b.k-o.k-f.b-f.a-f.o-a.n-k.n-f.n-a*f", "mano": "x.2.-.-.0.2.4"}
+ON_PAGE = ("early", "online", "fixed")  # the deciders that `model.mjs` knows
+CHOICE = ("nodes", "graph", "problem", "decider", "threshold")
 
 
 class Explorer(anywidget.AnyWidget):
-    """Draw a graph, ask a model, see how many iterations each token takes.
+    """Draw a graph, ask models, see how many iterations each token takes. Made by `explore`.
 
     Traits, all settable from Python as well:
-        nodes: size of the graph · graph: its number, 1, 2, 3 … · decider: which of `models` answers ·
-        threshold: a token halts at the first depth d with F(d) ≥ threshold.
-        scene (read only): what is on the screen, see `anira.explorer.scene`.
-
-    Args:
-        models: what the decider control offers, label → name of a shipped model or path of a model file,
-            which run on the GPU if there is one, or a `Loaded` model, which runs where it is. All must
-            have learned BREVO with the same node names.
-
-    Raises:
-        ValueError: models of another task, or that differ in their node names.
-        TraitError: a number of nodes, graph number, decider or threshold that does not exist.
+        nodes: size of the problem, nodes of a graph or operators of an expression.
+        graph: its number, 1, 2, 3 …
+        problem: the text of a problem of one's own, see `anira.explorer.problems`; empty to take number `graph`.
+        decider: which of the models answers, by its label, or "all" for side by side.
+        threshold: a token halts at the first depth d with F(d) ≥ threshold; None for each model's own rule.
     """
 
     _esm = MODULE
     _css = STYLE
 
-    nodes = traitlets.Int(6).tag(sync=True)
+    nodes = traitlets.Int().tag(sync=True)
     graph = traitlets.Int(1).tag(sync=True)
-    decider = traitlets.Unicode("online").tag(sync=True)
-    threshold = traitlets.Float(0.5).tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+    decider = traitlets.Unicode("all").tag(sync=True)
+    threshold = traitlets.Float(None, allow_none=True).tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
-    scene = traitlets.Dict(read_only=True).tag(sync=True)
+    first = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, models: Mapping[str, str | Path | Loaded] = MODELS, **choice):
-        self._recorded = models is MODELS
-        self._models = {label: model if isinstance(model, Loaded) else _load(model) for label, model in models.items()}
-        for label, (_, task, _) in self._models.items():
-            if task.name != "brevo":
-                raise ValueError(f"The explorer draws graphs, and {label!r} was trained on {task.name!r}: give it BREVO models.")
-        vocabularies = {task.node_names for _, task, _ in self._models.values()}
-        if len(vocabularies) != 1:
-            raise ValueError(f"The models must share their node names to answer the same graphs, received models with {sorted(vocabularies)} names.")
-
+    def __init__(self, models: Mapping[str, Loaded], **choice):
+        self._models = dict(models)
         self._task = next(iter(self._models.values())).task
-        longest = min(model.config.max_length for model, _, _ in self._models.values())
-        sizes = [n for n in range(3, min(LARGEST, self._task.node_names) + 1) if self._task.max_length(n) <= longest]
-        trained = set.intersection(*(set(task.sizes) for _, task, _ in self._models.values()))
-        self._shown = None
-        super().__init__(
-            options={"sizes": sizes, "trained": sorted(trained), "deciders": list(models), "thresholds": list(THRESHOLDS)},
-            **({"decider": list(models)[-1]} | choice),
-        )
-        for label in models:  # compiles and warms up every model, so that the first move is fast
-            self._solve(label)
-        self._refresh()
-        self.observe(self._refresh, ["nodes", "graph", "decider", "threshold"])
+        offer = options(self._models) | {"id": uuid4().hex}
+        nodes = min(offer["sizes"], key=lambda n: abs(n - USUAL[self._task.name]))
+        if not {"nodes", "graph", "problem"} & set(choice) and self._readable(EXAMPLES[self._task.name], offer["longest"]):
+            choice["problem"] = offer["example"] = EXAMPLES[self._task.name]
+        choice = {"nodes": nodes, "decider": "all" if len(models) > 1 else next(iter(models))} | choice
+        super().__init__(options=offer, **choice)
+        for label in self._models:  # compiles and warms up every model, so that the first move is fast
+            self._answers({"labels": [label]})
+        self.first = {"choice": {name: getattr(self, name) for name in CHOICE}, "problem": self.text, "answers": self.answers()}
+        self.on_msg(self._heard)
+
+    def _readable(self, text: str, longest: int) -> bool:
+        """Whether the models can read this problem."""
+        try:
+            prompt = read(self._task, text)
+        except ValueError:
+            return False
+        return len(prompt) + longest_answer(self._task, prompt) <= longest
 
     @traitlets.validate("nodes")
     def _check_nodes(self, proposal):
@@ -79,7 +82,7 @@ class Explorer(anywidget.AnyWidget):
 
     @traitlets.validate("decider")
     def _check_decider(self, proposal):
-        return self._one_of("decider", proposal.value, self.options["deciders"])
+        return self._one_of("decider", proposal.value, [*self._models, "all"])
 
     @traitlets.validate("graph")
     def _check_graph(self, proposal):
@@ -89,8 +92,17 @@ class Explorer(anywidget.AnyWidget):
 
     @traitlets.validate("threshold")
     def _check_threshold(self, proposal):
-        if not 0 < proposal.value <= 1:
-            raise traitlets.TraitError(f"threshold is a probability above 0 and at most 1, received {proposal.value}.")
+        if proposal.value is not None and not 0 < proposal.value <= 1:
+            raise traitlets.TraitError(f"threshold is a probability above 0 and at most 1, or None for the models' own rules, received {proposal.value}.")
+        return proposal.value
+
+    @traitlets.validate("problem")
+    def _check_problem(self, proposal):
+        if proposal.value:
+            try:
+                read(self._task, proposal.value)
+            except ValueError as error:
+                raise traitlets.TraitError(str(error)) from None
         return proposal.value
 
     def _one_of(self, name, value, known):
@@ -98,31 +110,130 @@ class Explorer(anywidget.AnyWidget):
             raise traitlets.TraitError(f"{name} is one of {', '.join(map(str, known))}, received {value!r}.")
         return value
 
-    def _refresh(self, change=None) -> None:
-        choice = (self.nodes, self.graph, self.decider, self.threshold)
-        if choice != self._shown:  # two traits that change together notify twice
-            self._shown = choice
-            self.set_trait("scene", self._solve(self.decider))
+    @property
+    def text(self) -> str:
+        """The text of the problem that is shown."""
+        return self.problem or write(self._task, instance_of(self._task, self.nodes, self.graph))
 
-    def _solve(self, decider: str) -> dict:
-        model, _, _ = self._models[decider]
-        instance = instance_of(self._task, self.nodes, self.graph)
-        choice = {"nodes": self.nodes, "graph": self.graph, "decider": decider, "threshold": self.threshold}
-        return scene(model, self._task, instance, self.threshold) | {"choice": choice}
+    def answers(self) -> dict[str, dict]:
+        """Label → packed answer (`anira.explorer.answers`) to the problem that is shown, `alone` included."""
+        prompt = read(self._task, self.text)
+        labels = list(self._models) if self.decider == "all" else [self.decider]
+        found = self._answers({"labels": labels, "prompt": prompt, "rule": self.threshold})
+        for label, packed in found.items():
+            model, task, _ = self._models[label]
+            packed["alone"] = alone(model, task, prompt, packed["answer"], packed["depths"])
+        return found
 
-    def _repr_mimebundle_(self, **kwargs):
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        if self._recorded:  # a player of the shipped models would be a lie about others
-            data["text/html"] = player(self.nodes, self.graph, self.decider, self.threshold)
-        return data, metadata
+    def _answers(self, question: dict) -> dict[str, dict]:
+        prompt = question.get("prompt") or read(self._task, self.text)
+        longest = longest_answer(self._task, prompt)
+        found = {}
+        for label in question["labels"]:
+            model, task, _ = self._models[label]
+            given = {int(position): depth for position, depth in question.get("given", {}).get(label, {}).items()}
+            draft = question.get("draft", ())
+            found[label] = answer(model, task, prompt, rule=question.get("rule"), given=given, draft=draft, longest=longest)
+        return found
+
+    def _heard(self, widget, content, buffers) -> None:
+        """Answer a message of the browser; what goes wrong is said there, in one sentence."""
+        try:
+            reply = self._reply(content)
+        except (ValueError, RuntimeError) as error:
+            reply = {"error": str(error)}
+        self.send({"id": content["id"], "reply": reply})
+
+    def _reply(self, content: dict):
+        if content["ask"] == "answers":
+            return self._answers(content)
+        if content["ask"] == "problem":
+            return write(self._task, instance_of(self._task, content["size"], content["number"]))
+        return {label: alone(*self._models[label][:2], content["prompt"], content["answers"][label], content["depths"][label]) for label in content["labels"]}
+
+    def page(self) -> str | None:
+        """HTML of the same explorer without a kernel; None where the page cannot run one of the models."""
+        if any(loaded.model.config.decider not in ON_PAGE for loaded in self._models.values()):
+            return None
+        names = {label: _name(f"{loaded.task.name}-{label}", loaded.model) for label, loaded in self._models.items()}
+        weights = {name: json.dumps(pack(name, *self._models[label][:2]), separators=(",", ":"), ensure_ascii=False) for label, name in names.items()}
+        first = {**self.first, "answers": {label: {**packed, "milliseconds": None} for label, packed in self.first["answers"].items()}}
+        offer = {**self.options, "models": names, "problems": offered(self._task, self.options["sizes"]), "drawable": drawable(self._task)}
+        return player(offer, first, weights)
+
+    def _ipython_display_(self) -> None:
+        # Two outputs: JupyterLab shows of one output only the widget, and where no kernel knows it, only that it is missing.
+        page = self.page()
+        if page is not None:
+            display({"text/html": page, "text/plain": repr(self)}, raw=True)
+        data, metadata = self._repr_mimebundle_()
+        display({kind: value for kind, value in data.items() if page is None or kind != "text/plain"}, metadata=metadata, raw=True)
 
 
-def _load(name: str | Path) -> Loaded:
-    loaded = load(name)
-    loaded.model.to("cuda" if torch.cuda.is_available() else "cpu")
+def _name(label: str, model: Anira) -> str:
+    """A name for the weights, the same for the same label and weights."""
+    checksum = 0
+    for tensor in model.state_dict().values():
+        checksum = crc32(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes(), checksum)
+    return f"{re.sub('[^0-9A-Za-z]+', '-', label)}-{checksum:08x}"
+
+
+def _load(model: str | Path | Loaded, device: str | None) -> Loaded:
+    loaded = model if isinstance(model, Loaded) else load(model)
+    wanted = device or (None if isinstance(model, Loaded) else "cuda" if torch.cuda.is_available() else "cpu")
+    if wanted is not None:
+        try:
+            loaded.model.to(wanted)
+            torch.zeros(1, device=wanted) + 1
+        except (RuntimeError, AssertionError) as error:
+            if device is not None:
+                raise ValueError(f"The model does not run on {device!r}: {error}") from error
+            warnings.warn(f"There is a GPU, and it cannot be used ({error}): the explorer computes on the CPU.", stacklevel=4)
+            loaded.model.to("cpu")
     return loaded
 
 
-def explore(models: Mapping[str, str | Path | Loaded] = MODELS, **choice) -> Explorer:
-    """The halting explorer: `explore()`, or `explore(nodes=8, decider="early")`; arguments as in `Explorer`."""
-    return Explorer(models, **choice)
+def explore(
+    models: str | Mapping[str, str | Path | Loaded] = "brevo",
+    *,
+    device: str | None = None,
+    edges: list[tuple[str, str]] | None = None,
+    query: str | None = None,
+    **choice,
+) -> Explorer:
+    """The halting explorer: `explore()`, `explore(nodes=8, decider="early")`, `explore("mano")`.
+
+    Args:
+        models: "brevo" or "mano" for the models that ship, or label → name of a shipped model, path of a model file, or
+            `Loaded` model, all of the same task and vocabulary.
+        device: where the models run, "cpu" or "cuda"; by default the GPU if there is one, and `Loaded` models where they are.
+        edges, query: a graph of one's own, pairs of node names and the node that is asked about.
+        choice: nodes, graph, problem, decider, threshold, see `Explorer`.
+
+    Raises:
+        TypeError: an argument that does not exist, models that are no mapping.
+        ValueError: no models, models of another task or of different vocabularies, or of one that takes too few tokens.
+        TraitError: a number of nodes, graph number, problem, decider or threshold that does not exist.
+    """
+    unknown = set(choice) - set(CHOICE)
+    if unknown:
+        raise TypeError(f"explore() has no argument {min(unknown)!r}. It takes models, device, edges, query, {', '.join(CHOICE)}.")
+    if isinstance(models, str) and models in MODELS:
+        models = MODELS[models]
+    if not isinstance(models, Mapping):
+        raise TypeError(f'models is "brevo", "mano", or a mapping such as {{"mine": "brevo-online-tiny"}}, received {models!r}.')
+    if not models:
+        raise ValueError("At least one model is needed to explore, received none.")
+    if "all" in models:
+        raise ValueError('"all" stands for all models side by side: give the model another label.')
+    loaded = {str(label): _load(model, device) for label, model in models.items()}
+    for label, (_, task, _) in loaded.items():
+        if task.name not in MODELS:
+            raise ValueError(f"The explorer draws graphs and expressions, and {label!r} was trained on {task.name!r}: give it BREVO or MANO models.")
+    if len({tuple(one.task.vocabulary.names) for one in loaded.values()}) != 1:
+        raise ValueError(
+            f"The models must share task and vocabulary to answer the same questions, received {', '.join(f'{label}: {one.task}' for label, one in loaded.items())}."
+        )
+    if edges is not None:
+        choice["problem"] = text_of(edges, query)
+    return Explorer(loaded, **choice)

@@ -1,9 +1,10 @@
-"""Figures of `anira.charts` on built pages, without a kernel and without a network.
+"""Figures of `anira.charts` and the explorer on built pages, without a kernel and without a network.
 
 A notebook's output holds a chart's specification. On the page it is drawn by Vega, which this extension writes next to
 the pages once per build (from vl-convert, the same library that Altair saves pictures with), in the colours of the
 reader's theme. MyST-NB finds plugins by entry points, which would load this one in every build of the environment that the
-library is installed in; so it is added to the loaded ones, in the builds that use this extension.
+library is installed in; so it is added to the loaded ones, in the builds that use this extension. The explorer's models lie
+beside the pages, and are loaded when a reader first asks one.
 """
 
 import json
@@ -14,6 +15,7 @@ from docutils import nodes
 from myst_nb.core.render import load_mime_renders
 
 from anira.charts import MIME_TYPE
+from anira.explorer.player import weights_out
 
 FOLDER = Path(__file__).parent
 
@@ -43,6 +45,17 @@ def _write_scripts(app) -> None:
     (static / "charts.js").write_text((FOLDER / "charts.js").read_text(encoding="utf-8"), encoding="utf-8")
 
 
+def _models_beside(app, pagename, templatename, context, doctree) -> None:
+    body = context.get("body", "")
+    if app.builder.format != "html" or "data-anira-model" not in body:
+        return
+    context["body"], scripts = weights_out(body, context["pathto"]("_models/", resource=True))
+    folder = Path(app.outdir, "_models")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in scripts.items():
+        (folder / f"{name}.js").write_text(text, encoding="utf-8")
+
+
 def _newest(versions: list[str]) -> str:
     return max(versions, key=lambda version: [int(part) for part in version.split(".")])
 
@@ -53,5 +66,6 @@ def setup(app) -> dict:
     if ChartOnPage not in plugins:
         plugins.append(ChartOnPage)
     app.connect("builder-inited", _write_scripts)
+    app.connect("html-page-context", _models_beside)
     app.add_js_file("charts.js", loading_method="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

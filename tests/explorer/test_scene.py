@@ -4,10 +4,10 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-
-from anira.drawing.layout import layout
 from anira.explorer.recording import instance_of
 from anira.explorer.scene import scene, solve
+
+from anira.drawing.layout import layout
 from anira.model.decoding import generate
 from anira.tasks.brevo import Brevo
 from anira.zoo import load

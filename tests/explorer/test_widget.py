@@ -1,88 +1,206 @@
-"""The widget answers every change of a trait with the scene that belongs to it, and quickly."""
+"""The widget answers every question of the browser, says what is wrong in a sentence, and shows a page without a kernel."""
 
+import json
+import re
 import statistics
 import time
 
 import pytest
+import torch
 import traitlets
 
-from anira.explorer.recording import instance_of
-from anira.explorer.scene import scene
+from anira.explorer.answers import answer
+from anira.explorer.player import FOLDER, MODULES, weights_out
+from anira.explorer.problems import instance_of, longest_answer, write
 from anira.explorer.widget import Explorer, explore
 from anira.model.anira import Anira, Config
-from anira.tasks.brevo import Brevo
+from anira.tasks import Brevo, Depo
+from anira.tasks.graphs import Layered
 from anira.zoo import Loaded, load
 
 
 @pytest.fixture(scope="module")
 def explorer():
-    return Explorer()
+    return explore(device="cpu", nodes=6)
 
 
-@pytest.mark.parametrize(("trait", "value"), [("nodes", 4), ("graph", 7), ("decider", "early"), ("threshold", 0.15), ("nodes", 12)])
-def test_a_changed_trait_gives_the_scene_of_the_new_choice(explorer, trait, value):
-    setattr(explorer, trait, value)
-    model, task, _ = load(f"brevo-{explorer.decider}-tiny")
-    direct = scene(model, task, instance_of(task, explorer.nodes, explorer.graph), explorer.threshold)
-    shown = dict(explorer.scene)
-    choice = shown.pop("choice")
-    assert choice[trait] == value
-    for key in ("nodes", "edges", "expected", "correct", "size", "decider"):
-        assert shown[key] == direct[key]
-    assert [(token["name"], token["depth"]) for token in shown["prompt"] + shown["answer"]] == [
-        (token["name"], token["depth"]) for token in direct["prompt"] + direct["answer"]
-    ]
+def heard(explorer, **content):
+    """What the explorer sends back to a message."""
+    sent, explorer.send = [], lambda message: sent.append(message)
+    explorer._heard(explorer, {"id": 7, **content}, [])
+    del explorer.send
+    (message,) = sent
+    assert message["id"] == 7
+    return json.loads(json.dumps(message["reply"]))
+
+
+def test_it_answers_as_the_models_do(explorer):
+    _, task, _ = load("brevo-early-tiny")
+    instance = instance_of(task, 5, 2)
+    prompt = task.vocabulary.decode(instance.prompt)
+    reply = heard(explorer, ask="answers", prompt=prompt, labels=["early", "online"], rule=0.3, given={"online": {"3": 4}}, draft=[])
+    for label, given in (("early", {}), ("online", {3: 4})):
+        model = load(f"brevo-{label}-tiny").model
+        direct = answer(model, task, prompt, rule=0.3, given=given, longest=longest_answer(task, prompt))
+        assert {**reply[label], "milliseconds": 0} == {**direct, "milliseconds": 0}
+    said = heard(
+        explorer, ask="alone", prompt=prompt, labels=["online"], answers={"online": reply["online"]["answer"]}, depths={"online": reply["online"]["depths"]}
+    )
+    assert len(said["online"]) == 6 and len(said["online"][0]) == len(reply["online"]["answer"])
+    assert heard(explorer, ask="problem", size=5, number=2) == write(task, instance)
+
+
+def test_what_goes_wrong_is_a_sentence_for_the_reader(explorer):
+    reply = heard(explorer, ask="answers", prompt=["<bos>", "nobody", "<answer>"], labels=["early"], rule=None, given={}, draft=[])
+    assert "nobody" in reply["error"]
 
 
 def test_a_move_takes_less_than_a_tenth_of_a_second(explorer):
-    explorer.nodes = 8
     seconds = []  # of one thread's computing time, so that a busy machine does not fail the test
-    for graph in range(101, 116):
+    for number in range(101, 112):
+        instance = instance_of(explorer._task, 8, number)
+        names = explorer._task.vocabulary
         began = time.process_time()
-        explorer.graph = graph
+        question = {"prompt": names.decode(instance.prompt), "draft": names.decode(instance.answer), "labels": ["early", "online"], "rule": None}
+        explorer._answers(question)
         seconds.append(time.process_time() - began)
     assert statistics.median(seconds) < 0.1
 
 
-def test_traits_that_change_together_are_computed_once(explorer):
-    scenes = []
-    explorer.observe(scenes.append, "scene")
-    with explorer.hold_trait_notifications():
-        explorer.nodes, explorer.graph, explorer.threshold = 5, 3, 0.6
-    explorer.unobserve(scenes.append, "scene")
-    assert len(scenes) == 1
+@pytest.mark.gpu
+def test_a_scene_through_a_gpu_kernel_and_the_time_of_one_move(capsys):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    on_gpu, on_cpu = explore(device="cuda", nodes=8), explore(device="cpu", nodes=8)
+    seconds = []
+    for number in range(1, 21):
+        instance = instance_of(on_gpu._task, 8, number)
+        names = on_gpu._task.vocabulary
+        question = {"prompt": names.decode(instance.prompt), "draft": names.decode(instance.answer), "labels": ["early", "online"], "rule": None}
+        torch.cuda.synchronize()
+        began = time.perf_counter()
+        fast = on_gpu._answers(question)
+        seconds.append(time.perf_counter() - began)
+        slow = on_cpu._answers(question)
+        for label in fast:
+            assert fast[label]["device"].startswith("cuda")
+            assert fast[label]["answer"] == slow[label]["answer"] and fast[label]["depths"] == slow[label]["depths"]
+    with capsys.disabled():
+        print(f"\na move through {torch.cuda.get_device_name()}: median {1000 * statistics.median(seconds):.1f} ms, both deciders")
+    assert statistics.median(seconds) < 0.1
 
 
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
         ({"nodes": 99}, "one of 3, 4, 5"),
-        ({"decider": "oracle"}, "one of early, online"),
+        ({"decider": "oracle"}, "one of early, online, all"),
         ({"graph": 0}, "counts from 1"),
         ({"threshold": 0.0}, "above 0 and at most 1"),
+        ({"problem": "a-b.b-a*b"}, "hold a circle"),
     ],
 )
 def test_a_choice_that_does_not_exist_is_refused_with_what_does(explorer, choice, message):
-    before = explorer.scene
+    before = explorer.text
     with pytest.raises(traitlets.TraitError, match=message):
         explorer.set_trait(*next(iter(choice.items())))
-    assert explorer.scene is before
+    assert explorer.text == before
 
 
-def test_models_of_different_vocabularies_are_refused():
-    small = Loaded(Anira(Config(vocabulary=13)).eval(), Brevo(sizes=(3,), node_names=8), {})
-    with pytest.raises(ValueError, match="share their node names"):
-        explore({"mine": small, "online": "brevo-online-tiny"})
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: explore(nods=8), TypeError, "no argument 'nods'.*nodes, graph"),
+        (lambda: explore("brevo-online-tiny"), TypeError, "a mapping such as"),
+        (lambda: explore(["brevo-online-tiny"]), TypeError, "a mapping such as"),
+        (lambda: explore(None), TypeError, "a mapping such as"),
+        (lambda: explore({}), ValueError, "At least one model"),
+        (lambda: explore({"all": "brevo-online-tiny"}), ValueError, "another label"),
+        (lambda: explore({"lano": "lano-online-minute"}), ValueError, "'lano' was trained on 'lano'"),
+        (lambda: explore({"a": "brevo-online-tiny", "b": "mano-online-tiny"}), ValueError, "share task and vocabulary"),
+        (lambda: explore(device="abacus"), ValueError, "does not run on 'abacus'"),
+        (lambda: explore(edges=[("a", "b"), ("b", "a")], query="b"), traitlets.TraitError, "hold a circle"),
+    ],
+)
+def test_bad_arguments_are_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
 
 
-def test_models_of_ones_own_are_offered_under_their_labels_and_without_a_recording_of_others():
-    mine = explore({"mine": load("brevo-online-tiny")}, nodes=3)
-    assert mine.decider == "mine"
-    assert mine.options["deciders"] == ["mine"]
-    assert "text/html" not in mine._repr_mimebundle_()[0]
+def small(task, **config):
+    model = Anira(Config(vocabulary=len(task.vocabulary), width=16, hidden=16, heads=2, decider_hidden=8, **config)).initialize(
+        torch.Generator().manual_seed(0)
+    )
+    return Loaded(model.eval(), task, {})
 
 
-def test_the_cell_output_has_a_widget_for_notebooks_and_a_player_for_pages(explorer):
-    data, _ = explorer._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
-    assert "data-anira-player" in data["text/html"]
+def test_models_of_ones_own_are_offered_under_their_labels():
+    mine = explore({"mine 1": load("brevo-online-tiny"), "mine ½": load("brevo-early-tiny")}, nodes=3)
+    assert mine.decider == "all" and [decider["label"] for decider in mine.options["deciders"]] == ["mine 1", "mine ½"]
+    assert set(mine.first["answers"]) == {"mine 1", "mine ½"}
+    assert explore({"one": load("brevo-online-tiny")}, nodes=3).decider == "one"
+
+
+def test_other_families_short_models_and_unseen_deciders():
+    layered = explore({"a": small(Brevo(sizes=(4, 5), graphs=Layered()), max_depth=3)})
+    assert layered.options["sizes"][0] == 4
+    short = explore({"a": small(Brevo(sizes=(3,)), max_length=19)})
+    assert short.options["sizes"] == [3] and short.nodes == 3
+    from tests.explorer.test_answers import Unhurried
+
+    unseen = explore({"a": small(Brevo(sizes=(3,)), decider=Unhurried.name)}, nodes=3)
+    assert unseen.page() is None, "the page has no such decider: better nothing than a wrong one"
+    assert "answer" in unseen.first["answers"]["a"]
+
+
+def test_a_graph_of_ones_own_from_python():
+    own = explore(edges=[("c", "a"), ("a", "f")], query="f", decider="online", threshold=0.3)
+    assert own.text == "c-a.a-f*f"
+    assert own.first["answers"]["online"]["answer"] == ["c", "a", "<eos>"]
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    """The two outputs of a cell that shows an explorer: [(data, metadata), …]."""
+    shown, made = [], explore(nodes=4)
+    import anira.explorer.widget as module
+
+    real, module.display = module.display, lambda data, metadata=None, raw=False: shown.append(data)
+    try:
+        made._ipython_display_()
+    finally:
+        module.display = real
+    return made, shown
+
+
+def test_a_cell_shows_a_player_that_the_widget_finds_and_the_widget(outputs):
+    made, (page, widget) = outputs
+    assert f'data-anira-player="{made.options["id"]}"' in page["text/html"]
+    assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
+    assert set(widget) == {"application/vnd.jupyter.widget-view+json"}, "pages without the widget show nothing of this output"
+
+
+def test_the_player_is_self_contained_and_cannot_be_closed_from_within(outputs):
+    html = outputs[1][0]["text/html"]
+    assert not re.search(r"""(src|href)\s*=\s*["']|@import|url\(|https?://(?!www\.w3\.org/)""", html.replace('a[href*="#', ""))
+    assert html.count("<script") == html.count("</script") == 4
+    assert "<!--" not in html
+
+
+def test_weights_can_lie_beside_the_page(outputs):
+    html = outputs[1][0]["text/html"]
+    without, scripts = weights_out(html, "../_models/")
+    assert len(without) < 250_000 and 'data-weights="../_models/"' in without and 'json" data-anira-model' not in without
+    assert len(scripts) == 2 and all(text.startswith("(globalThis.anira_models ??= {})") for text in scripts.values())
+
+
+def test_no_module_is_long_and_all_are_joined():
+    modules = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.mjs")}
+    assert set(modules) == set(MODULES)
+    assert {name for name in modules if name not in ("model",) and modules[name].count("\n") > 350} == set()
+
+
+def test_the_kernel_is_used_where_the_task_is_not_the_explorers():
+    with pytest.raises(ValueError, match="trained on 'depo'"):
+        explore({"a": small(Depo(), decider="online", max_depth=3)})
+    assert isinstance(explore("mano", nodes=2, decider="early"), Explorer)

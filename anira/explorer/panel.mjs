@@ -1,0 +1,44 @@
+/** One model's answer: drawing, tokens, reasons. Several stand side by side. */
+
+import { GraphView } from "./graph.mjs";
+import { node } from "./parts.mjs";
+import { AnswerView, PromptView } from "./tokens.mjs";
+import { WhyView } from "./why.mjs";
+
+/** All that is shown of one model. */
+export function Panel(label, { point, give, giveBack, pen }) {
+  const actions = { point, give: (position, by) => give(label, position, by), giveBack: () => giveBack(label) };
+  const graph = GraphView(point, pen);
+  const answer = AnswerView(actions);
+  const prompt = PromptView(actions);
+  const why = WhyView(actions);
+  return {
+    graph,
+    element: node("div", { class: "ax-panel" }, graph.element, answer.element, why.element, prompt.element),
+    build(scene, shown) {
+      graph.build(scene, shown);
+      answer.build(scene);
+      prompt.build(scene);
+    },
+    paint(scene, shown) {
+      for (const view of [graph, answer, prompt, why]) view.paint(scene, shown);
+    },
+    down() {
+      graph.down();
+      why.down();
+    },
+  };
+}
+
+/** Before the reader points anywhere: the answer token that took most iterations, of the last model. */
+export function firstFocus(scenes) {
+  const scene = scenes.at(-1);
+  const last = Math.min(...scenes.map((one) => one.answer.length));
+  const tokens = scene.kind === "expression" ? scene.prompt : scene.answer.slice(0, last);
+  return tokens.reduce((most, token) => (token.depth > most.depth ? token : most)).position;
+}
+
+export function legendOf(D) {
+  const cells = Array.from({ length: D }, (_, i) => node("i", { style: `background: var(--ax-depth-${i + 1}); color: var(--ax-ink-${i + 1})` }, String(i + 1)));
+  return ["iterations ", ...cells];
+}

@@ -1,0 +1,88 @@
+/** Small things that all views are made of: elements, words, and the colours of the depths. */
+
+const SVG = "http://www.w3.org/2000/svg";
+const SVG_TAGS = new Set(["svg", "g", "path", "circle", "rect", "line", "text", "tspan", "title"]);
+
+/** An element with attributes, listeners (`onclick`) and children; a child that is null or false is left out. */
+export function node(tag, attributes = {}, ...children) {
+  const made = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== null && value !== false) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+/** `<eos>` is a name for the model; readers see the word, and a space between words where several follow each other. */
+const WORDS = { "<bos>": "start", "<query>": "query", "<answer>": "answer", "<eos>": "end", "<pad>": "pad" };
+export const readable = (name) => WORDS[name] ?? name;
+export const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+export const ordinal = (n) => n + (["th", "st", "nd", "rd"][n % 100 > 10 && n % 100 < 14 ? 0 : n % 10] ?? "th");
+export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
+export const sum = (values) => values.reduce((a, b) => a + b, 0);
+export const nearest = (values, wish) => values.reduce((a, b) => (Math.abs(b - wish) < Math.abs(a - wish) ? b : a));
+export const bold = (text) => node("b", {}, String(text));
+export const aloud = (text) => node("span", { class: "ax-aloud" }, text);
+
+const channel = (hex, i) => parseInt(hex.slice(2 * i + 1, 2 * i + 3), 16) / 255;
+const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+const luminance = (hex) => 0.2126 * linear(channel(hex, 0)) + 0.7152 * linear(channel(hex, 1)) + 0.0722 * linear(channel(hex, 2));
+
+/** The colour of each depth 1..D, from the colours of the charts, and black or white to write on it. */
+export function ramp(colors, D) {
+  return Array.from({ length: D }, (_, i) => {
+    const at = D === 1 ? colors.length - 1 : (i / (D - 1)) * (colors.length - 1);
+    const [from, to, share] = [colors[Math.floor(at)], colors[Math.ceil(at)], at % 1];
+    const mixed = [0, 1, 2].map((c) => Math.round(255 * (channel(from, c) * (1 - share) + channel(to, c) * share)).toString(16).padStart(2, "0"));
+    const fill = `#${mixed.join("")}`;
+    return { fill, ink: luminance(fill) > 0.18 ? "#000" : "#fff" };
+  });
+}
+
+/** The ramp as custom properties of an element. */
+export function paintRamp(root, colors, D) {
+  ramp(colors, D).forEach(({ fill, ink }, i) => {
+    root.style.setProperty(`--ax-depth-${i + 1}`, fill);
+    root.style.setProperty(`--ax-ink-${i + 1}`, ink);
+  });
+}
+
+/** A slider over a list of values. */
+export function slider(values, label, name, choose) {
+  return node("input", {
+    type: "range", min: 0, max: values.length - 1, step: 1, "aria-label": label, "data-control": name,
+    oninput: (event) => choose(values[event.target.value]),
+  });
+}
+
+/** Call `changed` when the element's width changes; `width()` is the latest, without asking the page to lay itself out. */
+export function watchWidth(element, usual, changed) {
+  let latest = 0;
+  const observer = new ResizeObserver(([{ contentRect }]) => {
+    if (!contentRect.width || contentRect.width === latest) return;
+    latest = contentRect.width;
+    changed();
+  });
+  observer.observe(element);
+  return { width: () => latest || usual, down: () => observer.disconnect() };
+}
+
+export function button(name, text, onclick, attributes = {}) {
+  return node("button", { type: "button", class: "ax-button", "data-control": name, onclick, ...attributes }, text);
+}
+
+/** One member of a group can be tabbed to; arrow keys go on from there. */
+export function oneTabStop(members, isStop) {
+  const stop = members.find(isStop) ?? members[0];
+  for (const member of members) member.setAttribute("tabindex", member === stop ? 0 : -1);
+}
+
+/** Move the focus within a group; returns whether the key was one that moves. */
+export function roam(event, members) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return false;
+  event.preventDefault();
+  members[(members.indexOf(event.currentTarget) + step + members.length) % members.length].focus();
+  return true;
+}
