@@ -9,9 +9,12 @@ import torch
 
 from anira.analysis.question import depth_on_operators, operator_effects
 from anira.cli.arguments import file, sizes, takes_machine, whole
+from anira.evaluation.distractors import distract
 from anira.evaluation.generalize import family_name, generalize
 from anira.evaluation.interventions import intervene
+from anira.evaluation.policies import ladder
 from anira.evaluation.probes import GIVEN, probe
+from anira.evaluation.readout import readouts
 from anira.evaluation.stopping import frontier
 from anira.evaluation.trace import trace
 from anira.results.make import identity, label, put
@@ -54,6 +57,11 @@ def _intervene(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     return intervene(*_asked(loaded, arguments))
 
 
+def _ladder(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
+    model, task, sizes, instances, seed = _asked(loaded, arguments)
+    return ladder(model, task, instances, seed, sizes)
+
+
 def _probe(loaded: Loaded, arguments: argparse.Namespace) -> pd.DataFrame:
     model, task, sizes, instances, seed = _asked(loaded, arguments)
     return probe(model, replace(task, sizes=tuple(sizes)), instances * len(sizes), seed, given=arguments.given).round(5)
@@ -71,6 +79,11 @@ QUESTIONS = {
     "trace": Question(lambda loaded, arguments: trace(*_asked(loaded, arguments)).round(4), 300, "an answer token; all models get the same instances"),
     "stopping": Question(_stopping, 300, "a stopping rule, or a depth for all tokens, at a size"),
     "intervene": Question(_intervene, 100, "an instance under shifted, fixed or shuffled depths"),
+    "readouts": Question(lambda loaded, arguments: readouts(*_asked(loaded, arguments)).round(4), 100, "an answer token and an iteration"),
+    "ladder": Question(_ladder, 200, "a policy at a size; all policies get the same instances"),
+    "distract": Question(
+        lambda loaded, arguments: distract(*_asked(loaded, arguments)).round(4), 200, "an answer token, of a BREVO graph as it is, with distractors, or larger"
+    ),
     "probe": Question(_probe, 1000, "a feature of answer tokens after so many iterations; all sizes are mixed"),
     "question": Question(_question, 500, "operators by slots left and subtree completed"),
 }
