@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anira.analysis.claims import verdicts as claims
     from anira.evaluation.evaluate import evaluate
     from anira.evaluation.trace import trace
     from anira.explorer.widget import explore
@@ -35,6 +36,7 @@ _PLACES = {
     "generate": "anira.model.decoding",  # answers, token by token
     "evaluate": "anira.evaluation.evaluate",  # accuracy and depth for each size
     "trace": "anira.evaluation.trace",  # depth and difficulty of every token
+    "claims": "anira.analysis.claims:verdicts",  # what is claimed of all this, and what the stored tables say of it
     "explore": "anira.explorer.widget",  # the interactive explorer
     "one_thread": "anira.threads",  # for small models: fast on a busy machine too
 }
@@ -47,6 +49,7 @@ __all__ = [
     "Depo",
     "Lano",
     "Mano",
+    "claims",
     "evaluate",
     "explore",
     "generate",
