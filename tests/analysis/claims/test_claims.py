@@ -140,7 +140,7 @@ def test_a_claim_says_what_it_needs():
 
 
 def test_an_amended_claim_stands_beside_the_one_first_declared():
-    first = claim([1, 2, 3], id="first")
+    first = claim([2.0, 2.1, 2.2], id="first")
     second = Claim("second", "Better.", first.measure, above(0), "none", "brevo", ("tiny",), amended="the first asked something else", instead_of="first")
     table = verdicts([first, second]).set_index("id")
     assert table["amended_by"].to_dict() == {"first": "second", "second": ""}
