@@ -48,7 +48,10 @@ def after_shuffling(interventions: pd.DataFrame) -> pd.DataFrame:
     for (decider, size), part in exact.groupby(["decider", "size"], sort=False):
         for intervention in exact:
             values = part[intervention].droplevel(["decider", "size"])
-            rows += [{"decider": decider, "intervention": intervention, "size": size, **row} for row in _seeds_and_mean(values)]
+            rows += [
+                {"decider": decider, "intervention": intervention, "size": size, **row}
+                for row in _seeds_and_mean(values, (-1, 1) if "−" in intervention else (0, 1))
+            ]
     return pd.DataFrame(rows, columns=["decider", "intervention", "size", "seed", *COLUMNS])
 
 
@@ -75,7 +78,7 @@ def crossing(evaluation: pd.DataFrame, one: str = "online", other: str = "early"
     return pd.DataFrame(rows, columns=["run_seed", "size", "reason"])
 
 
-def _seeds_and_mean(values: pd.Series) -> Sequence[dict]:
+def _seeds_and_mean(values: pd.Series, bounds: tuple[float, float] = (0, 1)) -> Sequence[dict]:
     """One row for each seed of a series indexed by seed, and one for all."""
     single = [{"seed": str(seed), "estimate": value, "clusters": 1, "reason": "a single seed"} for seed, value in values.items()]
-    return [*single, {"seed": "all", **over_seeds(values)}]
+    return [*single, {"seed": "all", **over_seeds(values, bounds=bounds)}]

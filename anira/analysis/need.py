@@ -16,6 +16,7 @@ from anira.analysis.intervals import COLUMNS, clustered_mean, over_seeds
 
 TOKEN = ["instance", "size", "position", "place", "depth", "expected_depth"]
 DEFINITIONS = {"alone": "right", "together": "right_together"}
+BOUNDS = {"spent": (1, np.inf), "needed": (1, np.inf), "size": (-1, 1), "need": (-1, 1), "need beyond": (-1, 1)}  # all others are shares
 BINS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
 
@@ -86,7 +87,14 @@ def spending(readouts: pd.DataFrame, *, draws: int = 200, seed: int = 0) -> pd.D
         parts = [("all", known), *((str(size), part) for size, part in known.groupby("size"))]
         for size, part in parts:
             for quantity, values in (("spent", part["depth"]), ("needed", part[name]), ("more", (part["depth"] > part[name]).astype(float))):
-                rows.append({"quantity": quantity, "definition": definition, "size": size, **clustered_mean(values, part["instance"])})
+                rows.append(
+                    {
+                        "quantity": quantity,
+                        "definition": definition,
+                        "size": size,
+                        **clustered_mean(values, part["instance"], bounds=BOUNDS.get(quantity, (0, 1))),
+                    }
+                )
         asked = {"size": ("size", ()), "need": (name, ()), "need beyond": (name, ("size", "place"))}
         for quantity, (feature, held) in asked.items():
             found = alignment(known, [feature], depth="expected_depth", held=held, draws=draws, seed=seed).query("method == 'spearman'").iloc[0]
@@ -111,7 +119,7 @@ def calibration(readouts: pd.DataFrame, bins: Sequence[float] = BINS) -> pd.Data
     rows = []
     for place, part in table.groupby("bin"):
         for quantity in ("final", "right"):
-            mean = clustered_mean(part[quantity].astype(float), part["instance"])
+            mean = clustered_mean(part[quantity].astype(float), part["instance"], bounds=(0, 1))
             rows.append({"from": bins[int(place)], "to": bins[int(place) + 1], "quantity": quantity, "readouts": len(part), **mean})
     return pd.DataFrame(rows, columns=["from", "to", "quantity", "readouts", *COLUMNS])
 
@@ -151,7 +159,7 @@ def over_models(readouts: pd.DataFrame, analysis, **options) -> pd.DataFrame:
     keys = ["decider", *(name for name in each if name not in ("model", "decider", "run_seed", "readouts", *COLUMNS))]
     rows = []
     for key, part in each.groupby(keys, sort=False):
-        single = len(part) == 1
-        found = part.iloc[0][list(COLUMNS)] if single else over_seeds(part["estimate"])
-        rows.append({**dict(zip(keys, key, strict=True)), **found, "over": "instances" if single else "seeds"})
+        single, head = len(part) == 1, dict(zip(keys, key, strict=True))
+        found = part.iloc[0][list(COLUMNS)] if single else over_seeds(part["estimate"], bounds=BOUNDS.get(head["quantity"], (0, 1)))
+        rows.append({**head, **found, "over": "instances" if single else "seeds"})
     return pd.DataFrame(rows, columns=[*keys, *COLUMNS, "over"])

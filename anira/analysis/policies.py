@@ -24,7 +24,7 @@ def by_policy(table: pd.DataFrame) -> pd.DataFrame:
     every = pd.concat([whole, table.assign(size=table["size"].astype(str))], ignore_index=True)
     rows = []
     for key, part in every.groupby(["size", *keys], sort=False, dropna=False):
-        exact = over_seeds(part["exact_match"])
+        exact = over_seeds(part["exact_match"], bounds=(0, 1))
         rows.append([*key, exact["estimate"], exact["low"], exact["high"], exact["clusters"], *part[COSTS].mean()])
     return pd.DataFrame(rows, columns=["size", *keys, "exact_match", "low", "high", "seeds", *COSTS])
 
@@ -123,6 +123,6 @@ def rise_with_distractors(table: pd.DataFrame, *, depth: str = "expected_depth",
     right = table[table["graph"] == "with distractors"]
     right = right.groupby(["size", "added", "instance"])["correct"].all().reset_index()
     for size, added, part in [("all", "all", right), *((*key, part) for key, part in right.groupby(["size", "added"]))]:
-        mean = clustered_mean(part["correct"].astype(float), part["instance"])
+        mean = clustered_mean(part["correct"].astype(float), part["instance"], bounds=(0, 1))
         rows.append({"size": str(size), "added": str(added), "graph": "with distractors", "quantity": "exact match", **mean})
     return pd.DataFrame(rows, columns=["size", "added", "graph", "quantity", *COLUMNS])

@@ -120,5 +120,6 @@ def surface_by_decider(traces: pd.DataFrame, **options) -> pd.DataFrame:
             {**head, "seed": str(seed), "estimate": value, "clusters": 1, "reason": "a single seed"}
             for seed, value in zip(part["run_seed"], part["estimate"], strict=True)
         ]
-        rows.append({**head, "seed": "all", **over_seeds(part["estimate"])})
+        bounds = (-np.inf, np.inf) if head["quantity"] == "coefficient" else (-1, 1) if "−" in head["decider"] else (0, 1)
+        rows.append({**head, "seed": "all", **over_seeds(part["estimate"], bounds=bounds)})
     return pd.DataFrame(rows, columns=[*keys, "seed", *COLUMNS])

@@ -118,3 +118,19 @@ def test_the_ladder_and_evaluate_agree_on_how_rows_are_summed(found):
     model, table = found
     wanted = evaluate(model, TASK, 12, 0, depths=3)
     assert set(wanted.columns) <= set(table.columns)
+
+
+@pytest.mark.parametrize("decider", ["early", "online"])
+def test_to_show_the_decider_another_token_is_to_give_its_depth(decider):
+    """Why shuffling within cells is a patch of the decider's view: with another token's states before it, and the core untouched, it takes that token's depth."""
+    model, batch = random_model(decider), collate(draw(TASK, [5], 8, seed=0))
+    views: list[torch.Tensor] = []
+    with torch.no_grad():
+        with model.decider.head.register_forward_pre_hook(lambda layer, inputs: views.append(inputs[0].clone())):
+            chosen = model(batch.tokens).depths
+        other = torch.randperm(len(batch), generator=torch.Generator().manual_seed(1))
+        shown = iter(views)
+        with model.decider.head.register_forward_pre_hook(lambda layer, inputs: (next(shown)[other],)):
+            patched = model(batch.tokens).depths
+    assert torch.equal(patched, chosen[other])
+    assert not torch.equal(patched, chosen)
