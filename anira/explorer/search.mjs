@@ -92,7 +92,8 @@ export function search(edges, query, nodes = []) {
     }
     features.push({
       nodes: parents.size, edges: edges.length, ancestors: distance.size - 1, hub_out_degree: hub,
-      in_degree: parents.get(name).length, out_degree: children.get(name).length, height: height(name), query_distance: distance.get(name),
+      in_degree: parents.get(name).length, out_degree: children.get(name).length,
+      dependents: children.get(name).length - (distance.get(name) === 1 ? 1 : 0), height: height(name), query_distance: distance.get(name),
       dfs_depth: depth.get(name), frontier_size: depth.size - 1 - answer.length, newly_enabled: enabled, emitted: answer.length,
     });
     answer.push(name);

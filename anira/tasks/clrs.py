@@ -225,7 +225,7 @@ class Clrs:
     r"""The CLRS-Text task without hints: one model, up to 23 problems.
 
     Args:
-        problems: names among PROBLEMS.
+        questions: names among PROBLEMS.
         sizes: sizes that `batch` mixes, in equal shares of (problem, size) as in the official training set, and each
             problem no further than that set takes it. The default sizes are the set's own.
 
@@ -239,45 +239,55 @@ class Clrs:
     ['<bos>', 'minimum', ':\n', 'key', ': ', '[', '0.', '5', ' 0.', '0', '7', ' 0.', '4', '1', ' 0.', '9', ']', '\n', 'min', ':\n']
     """
 
-    problems: tuple[str, ...] = tuple(PROBLEMS)
-    sizes: tuple[int, ...] = SIZES
+    questions: Sequence[str] = tuple(PROBLEMS)
+    sizes: Sequence[int] = SIZES
 
     name = "clrs"
+    symbol = "n"
     knob = "size of the input, n"
     source = "paper, section 4; CLRS-Text"
     features = FEATURES
     end_token = EOS
+    unique_answer = True
     vocabulary = Vocabulary((*SPECIALS, *PUNCTUATION, *WORDS, *INTEGERS, *REALS))
 
     def __post_init__(self):
-        unknown = [name for name in self.problems if name not in PROBLEMS]
-        if unknown or not self.problems:
+        if isinstance(self.questions, str) or not hasattr(self.questions, "__iter__"):
+            raise ValueError(f"The problems of CLRS-Text are a list of names, received {self.questions!r:.100}.")
+        object.__setattr__(self, "questions", tuple(self.questions))
+        unknown = [name for name in self.questions if not isinstance(name, str) or name not in PROBLEMS]
+        if unknown or not self.questions:
             known = (f"{name} ({', '.join(problem.algorithms)})" if len(problem.algorithms) > 1 else name for name, problem in PROBLEMS.items())
-            raise ValueError(f"Unknown problems {unknown or list(self.problems)}. Known: {', '.join(known)}.")
-        object.__setattr__(self, "problems", tuple(self.problems))
+            raise ValueError(f"Unknown problems {unknown or list(self.questions)}. Known: {', '.join(known)}.")
+        object.__setattr__(self, "questions", tuple(map(str, self.questions)))
         largest = max(problem.largest for problem in PROBLEMS.values())
         object.__setattr__(self, "sizes", check_sizes(self.sizes, SMALLEST, largest, "CLRS-Text"))
-        for name in self.problems:
+        for name in self.questions:
             if min(self.sizes) > PROBLEMS[name].trained:
                 raise ValueError(f"CLRS-Text trains {name} on sizes {SMALLEST} to {PROBLEMS[name].trained}, received {list(self.sizes)}.")
 
     @cached_property
     def _mixture(self) -> list[tuple[str, int]]:
-        return [(name, size) for name in self.problems for size in self.sizes if size <= PROBLEMS[name].trained]
+        return [(name, size) for name in self.questions for size in self.sizes if size <= PROBLEMS[name].trained]
 
     @property
     def size_limits(self) -> tuple[int, int]:
         """The smallest official size, and the largest that one of the problems has."""
-        return SMALLEST, max(PROBLEMS[name].largest for name in self.problems)
+        return SMALLEST, max(PROBLEMS[name].largest for name in self.questions)
 
-    def _at(self, size: int) -> list[str]:
-        some = "" if len(self.problems) == len(PROBLEMS) else f" with {', '.join(self.problems)}"
-        check_sizes([size], *self.size_limits, f"CLRS-Text{some}")
-        return [name for name in self.problems if size <= PROBLEMS[name].largest]
+    def _at(self, size: int) -> tuple[int, list[str]]:
+        some = "" if len(self.questions) == len(PROBLEMS) else f" with {', '.join(self.questions)}"
+        (size,) = check_sizes([size], *self.size_limits, f"CLRS-Text{some}")
+        return size, [name for name in self.questions if size <= PROBLEMS[name].largest]
+
+    def problems(self, size: int) -> None:
+        """Too many to count."""
+        self._at(size)
 
     def max_length(self, size: int) -> int:
         """Tokens that no instance of this size exceeds: as if every real had three decimals and every edge were there."""
-        return max(self._max_length(PROBLEMS[name], size) for name in self._at(size))
+        size, names = self._at(size)
+        return max(self._max_length(PROBLEMS[name], size) for name in names)
 
     def _max_length(self, problem: Problem, size: int) -> int:
         quantities = problem.inputs | problem.outputs
@@ -291,14 +301,14 @@ class Clrs:
 
     def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance of any problem that has this size, from one side of the split; its source is a `Text`."""
-        names = self._at(size)
+        size, names = self._at(size)
         return self._draw(names[rng.integers(len(names))], size, rng, split)
 
     def _draw(self, name, size, rng, split):
         side = side_of(split)
         algorithms = [algorithm for algorithm, limits in PROBLEMS[name].algorithms.items() if size <= max(limits)]
         for _ in range(TRIES):
-            instance = self.instance(generate(algorithms[rng.integers(len(algorithms))], int(size), int(rng.integers(2**32))))
+            instance = self.instance(generate(algorithms[rng.integers(len(algorithms))], size, int(rng.integers(2**32))))
             if side == ANY or self.held_out(instance) == side:
                 return instance
         check_filled(0, [size], split, f"CLRS-Text's {name}")

@@ -193,7 +193,7 @@ def solve(n: int, edges: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.
 
     `names` (n,) orders the nodes: predecessors are visited by increasing name. A node is *discovered*
     when the search first lists it as a predecessor of the node it is expanding. Returns the nodes in the
-    order of emission (k,) and their features (k, 12), in the order of `brevo.FEATURES`. Takes time and
+    order of emission (k,) and their features (k, 13), in the order of `brevo.FEATURES`. Takes time and
     space in proportion to nodes and edges, up to the sorting of the names.
     """
     m, query = len(edges), n - 1
@@ -236,7 +236,7 @@ def solve(n: int, edges: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.
     missing = in_degree.copy()  # dependencies not yet emitted
     stack, level, child = np.empty(n, np.int64), np.empty(n, np.int64), first_parent[:-1].copy()
     order = np.empty(ancestors, np.int64)
-    features = np.empty((ancestors, 12), np.float64)
+    features = np.empty((ancestors, 13), np.float64)
     discovered = emitted = 0
     top = 0
     stack[0], level[0], entered[query] = query, 0, True
@@ -267,8 +267,8 @@ def solve(n: int, edges: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.
         order[emitted] = v
         row = features[emitted]
         row[0], row[1], row[2], row[3] = n, m, ancestors, hub
-        row[4], row[5], row[6], row[7] = in_degree[v], out_degree[v], height[v], distance[v]
-        row[8], row[9], row[10], row[11] = depth[v], discovered - emitted, enabled, emitted
+        row[4], row[5], row[6], row[7], row[8] = in_degree[v], out_degree[v], out_degree[v] - (distance[v] == 1), height[v], distance[v]
+        row[9], row[10], row[11], row[12] = depth[v], discovered - emitted, enabled, emitted
         emitted += 1
     return order, features
 

@@ -14,6 +14,7 @@ token of its own, as in BREVO: with bare pairs a small model is still guessing w
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb, factorial
 
 import networkx as nx
 import numpy as np
@@ -22,7 +23,7 @@ from anira.tasks.compiled import compiled
 from anira.tasks.dags import draw_names, shuffle
 from anira.tasks.graphs import node_names
 from anira.tasks.split import ANY, TRIES, check_filled, graph_is_held_out, side_of, token_ids
-from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, size_probabilities, to_batch
+from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, size_probabilities, to_batch, whole
 
 SPECIALS = ("<pad>", "<bos>", "<query>", "<answer>")
 BOS, QUERY, ANSWER = 1, 2, 3
@@ -100,18 +101,22 @@ class Depo:
     2 h 2 g 2 j 2 k <answer> f d c h
     """
 
-    sizes: tuple[int, ...] = tuple(range(1, 9))
-    nodes: tuple[int, ...] = tuple(range(9, 21))
+    sizes: Sequence[int] = tuple(range(1, 9))
+    nodes: Sequence[int] = tuple(range(9, 21))
     queries: int = 4
     node_names: int = 20
 
     name = "depo"
+    symbol = "k"
     knob = "hops asked for, k"
     source = "paper, section 4; PhysicsLM 4.1"
     features = FEATURES
     end_token = None
+    unique_answer = True
 
     def __post_init__(self):
+        object.__setattr__(self, "node_names", whole(self.node_names, "The number of node names of DEPO"))
+        object.__setattr__(self, "queries", whole(self.queries, "The number of queries of DEPO"))
         if not 2 <= self.node_names <= 702:
             raise ValueError(f"DEPO has 2 to 702 node names (a to z, aa to zz), received {self.node_names}.")
         if not 1 <= self.queries <= 100:
@@ -133,6 +138,11 @@ class Depo:
         hops, names = (str(k) for k in range(1, min(self.nodes))), node_names(self.node_names)
         return Vocabulary((*SPECIALS, *hops, *names, *(f"→{name}" for name in names)))
 
+    def problems(self, size: int) -> int:
+        """Different cycles, each with all that can be asked of it."""
+        self._checked([size])
+        return sum(comb(self.node_names, n) * factorial(n - 1) for n in set(self.nodes))
+
     def max_length(self, size: int) -> int:
         """Tokens of an instance on the longest cycle."""
         self._checked([size])
@@ -148,6 +158,7 @@ class Depo:
 
     def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance; its source is a `networkx.DiGraph` with graph attribute `queries`, pairs of hops and node."""
+        (size,) = self._checked([size])
         tokens, features, (length,) = self._fill(np.full((1, self.queries), size), rng, split, with_features=True)
         tokens, end = tuple(int(token) for token in tokens[0, :length]), length - self.queries
         names = self.vocabulary.decode(tokens[:end])
@@ -156,7 +167,7 @@ class Depo:
         cycle = nx.DiGraph(queries=queries)
         cycle.add_edges_from((tail, head.removeprefix("→")) for tail, head in zip(names[1:asked:2], names[2:asked:2], strict=True))
         columns = {name: features[0, :length, i] for i, name in enumerate(FEATURES)}
-        return Instance(tokens[:end], tokens[end:], int(size), cycle, columns)
+        return Instance(tokens[:end], tokens[end:], size, cycle, columns)
 
     def held_out(self, instance: Instance | Sequence[int]) -> bool:
         """Whether the cycle, with all that can be asked of it, is held out; `ValueError` for tokens without one."""
@@ -167,12 +178,12 @@ class Depo:
         return graph_is_held_out(tokens[1:asked].reshape(-1, 2) - (first, first + self.node_names), np.arange(self.node_names), -1)
 
     def _batch(self, n, rng, size, split, *, with_features):
-        hops = rng.choice(self.sizes, (n, self.queries)) if size is None else np.full((n, self.queries), size)
+        hops = rng.choice(self.sizes, (n, self.queries)) if size is None else np.full((n, self.queries), *self._checked([size]))
         tokens, features, lengths = self._fill(hops, rng, split, with_features=with_features)
         return to_batch(tokens, lengths - self.queries, lengths, hops.max(1)), features[:, : lengths.max()]
 
     def _fill(self, hops, rng, split, *, with_features):
-        longest = max(self.max_length(int(size)) for size in set(hops.flatten().tolist()))
+        longest = self.max_length(hops.max())
         nodes = np.array(self.nodes)
         tokens = np.zeros((len(hops), longest), np.int64)
         features = np.full((len(hops) if with_features else 0, longest, len(FEATURES)), np.nan)

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 SYMBOL = r"[^\s'|\[\]]+"
+TALLEST = 200  # levels of rules
 NAME = rf"(?:'[^\s'|]+'|{SYMBOL})"
 
 
@@ -84,6 +86,8 @@ class Grammar:
     text: str
 
     def __post_init__(self):
+        if not isinstance(self.text, str):
+            raise ValueError(f"A grammar is a text such as S -> 'a' 'b', received {self.text!r:.100}.")
         rules = self.rules
         if not rules:
             raise ValueError("A grammar needs at least one rule, such as S -> 'a' 'b', received none.")
@@ -130,6 +134,8 @@ class Grammar:
         def visit(symbol, path):
             if is_terminal(symbol):
                 return 0
+            if len(path) > TALLEST:
+                raise ValueError(f"A grammar has at most {TALLEST} levels of rules, received more.")
             if symbol in path:
                 raise ValueError(f"{' -> '.join([*path[path.index(symbol) :], symbol])}: a symbol must not contain itself, or strings have no bound.")
             if symbol not in heights:
@@ -159,6 +165,22 @@ class Grammar:
         for symbol in reversed(self.heights):
             lengths[symbol] = extreme(sum(lengths.get(name, 1) for name in rule.symbols) for rule in self.rules[symbol])
         return dict(reversed(lengths.items()))
+
+    @cached_property
+    def derivations(self) -> Mapping[str, int]:
+        """Ways to derive a string from each symbol: as many as there are strings, or more where one has several trees."""
+        counts = {}
+        for symbol in reversed(self.heights):
+            counts[symbol] = sum(prod(counts.get(name, 1) for name in rule.symbols) for rule in self.rules[symbol])
+        return dict(reversed(counts.items()))
+
+    def strings(self, symbol: str) -> set[tuple[str, ...]]:
+        """All strings of a symbol, each a tuple of terminals without quotes. There are at most `derivations[symbol]`."""
+        found = set()
+        for rule in self.rules[symbol]:
+            parts = [[(name.strip("'"),)] if is_terminal(name) else self.strings(name) for name in rule.symbols]
+            found |= {sum(chosen, ()) for chosen in product(*parts)}
+        return found
 
     def at_height(self, height: int) -> list[str]:
         """The symbols of this height."""

@@ -6,11 +6,15 @@ it, and the last node, which BREVO asks about, has at least one.
 """
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import combinations, compress, permutations, product
+from math import comb
 from typing import ClassVar
 
 import numpy as np
 
 from anira.tasks.dags import CHAINS, DENSE, HUBS, LAYERED, MAX_DEGREE, PHYSICS, SPARSE, TREE
+from anira.tasks.task import whole
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,16 @@ class Family:
     limits: ClassVar[dict[str, tuple[float, float]]] = {}  # smallest and largest value of each knob
 
     def __post_init__(self):
-        for name, (smallest, largest) in self.limits.items():
+        for field in fields(self):
+            name, (smallest, largest) = field.name, self.limits[field.name]
             value = getattr(self, name)
+            if field.type is int:
+                value = whole(value, f"The {name} of {type(self).__name__}")
+            elif isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+                value = float(value)
+            else:
+                raise ValueError(f"{type(self).__name__} takes {name} from {smallest} to {largest}, received {value!r:.100}.")
+            object.__setattr__(self, name, value)
             if not smallest <= value <= largest:
                 raise ValueError(f"{type(self).__name__} takes {name} from {smallest} to {largest}, received {value}.")
 
@@ -41,6 +53,18 @@ class Family:
         """Edges that a graph on n nodes has at most."""
         raise NotImplementedError
 
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        """Whether a graph can be drawn: `parents` of each node in topological order, and the number of its `children`."""
+        raise NotImplementedError
+
+    def problems(self, n: int, names: int) -> int:
+        """Different sets of edges, with a query, of graphs on n nodes whose names are among `names`.
+
+        Nodes without edges cannot be seen, so graphs that differ in those alone are one problem. It lists all 2^(n (n-1) / 2)
+        graphs under each naming, which takes a second at n = 5.
+        """
+        return sum(comb(names, nodes) * count for nodes, count in _namings(self, n).items())
+
 
 @dataclass(frozen=True)
 class Physics(Family):
@@ -52,6 +76,11 @@ class Physics(Family):
     """
 
     code: ClassVar[int] = PHYSICS
+
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        leaves = sum(not above for above in parents)
+        first = not any(parents[:leaves]) and leaves <= (len(parents) - 1) // 4 + 1
+        return first and max(map(len, parents)) <= MAX_DEGREE and max(children) <= MAX_DEGREE
 
     def max_edges(self, n: int) -> int:
         return sum(min(MAX_DEGREE, node) for node in range(n))
@@ -72,6 +101,9 @@ class Chains(Family):
     def smallest(self) -> int:
         return self.chains + 1
 
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        return list(map(len, parents)) == [0] * self.chains + [1] * (len(parents) - self.chains) and max(children) <= 1
+
     def max_edges(self, n: int) -> int:
         return n - self.chains
 
@@ -87,6 +119,9 @@ class Tree(Family):
     code: ClassVar[int] = TREE
     branching: int = 3
     limits: ClassVar = {"branching": (1, 1000)}
+
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        return children == [1] * (len(parents) - 1) + [0] and max(map(len, parents)) <= self.branching
 
     def max_edges(self, n: int) -> int:
         return n - 1
@@ -108,6 +143,10 @@ class Layered(Family):
     def smallest(self) -> int:
         return self.width + 1
 
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        before = [set(range((node // self.width - 1) * self.width, node // self.width * self.width)) for node in range(len(parents))]
+        return all(not above if node < self.width else above <= before[node] and 1 <= len(above) <= self.parents for node, above in enumerate(parents))
+
     def max_edges(self, n: int) -> int:
         return max(n - self.width, 0) * min(self.parents, self.width)
 
@@ -123,6 +162,9 @@ class Sparse(Family):
     parents: int = 3
     limits: ClassVar = {"parents": (1, 100)}
 
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        return max(map(len, parents)) <= self.parents and len(parents[-1]) > 0
+
     def max_edges(self, n: int) -> int:
         return sum(min(self.parents, node) for node in range(n))
 
@@ -137,6 +179,10 @@ class Dense(Family):
     code: ClassVar[int] = DENSE
     probability: float = 0.3
     limits: ClassVar = {"probability": (0, 1)}
+
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        edges, n = sum(map(len, parents)), len(parents)
+        return len(parents[-1]) > 0 and (self.probability > 0 or edges == 1) and (self.probability < 1 or edges == n * (n - 1) // 2)
 
     def max_edges(self, n: int) -> int:
         return n * (n - 1) // 2
@@ -154,8 +200,27 @@ class Hubs(Family):
     attraction: float = 1.0
     limits: ClassVar = {"parents": (1, 100), "attraction": (0, 100)}
 
+    def allows(self, parents: list[set[int]], children: list[int]) -> bool:
+        return all(len(above) == min(self.parents, node) for node, above in enumerate(parents))
+
     def max_edges(self, n: int) -> int:
         return sum(min(self.parents, node) for node in range(n))
+
+
+@lru_cache(maxsize=100)
+def _namings(family: Family, n: int) -> dict[int, int]:
+    """How many nodes can have edges → how many problems there are on exactly the names 0, 1, … of as many."""
+    found: dict[int, set] = {}
+    pairs = list(combinations(range(n), 2))
+    for chosen in product((False, True), repeat=len(pairs)):
+        edges = list(compress(pairs, chosen))
+        parents, children = [{u for u, v in edges if v == node} for node in range(n)], [sum(u == node for u, _ in edges) for node in range(n)]
+        if family.allows(parents, children):
+            nodes = sorted({node for edge in edges for node in edge})
+            for named in permutations(range(len(nodes))):
+                name = dict(zip(nodes, named, strict=True))
+                found.setdefault(len(nodes), set()).add((name[n - 1], frozenset((name[u], name[v]) for u, v in edges)))
+    return {nodes: len(problems) for nodes, problems in found.items()}
 
 
 PAPER = Physics()

@@ -120,16 +120,20 @@ class Lano:
     (D1 (E1 2 1) (E0 2 0) (E2 1 0)) = 2 1 2 0 1 0 <eos>
     """
 
-    sizes: tuple[int, ...] | None = None
+    sizes: Sequence[int] | None = None
     grammar: Grammar = CFG3B
 
     name = "lano"
+    symbol = "h"
     knob = "levels of rules that the string is made by"
     source = "paper, section 4; PhysicsLM 1"
     features = FEATURES
     end_token = EOS
+    unique_answer = False
 
     def __post_init__(self):
+        if not isinstance(self.grammar, Grammar):
+            raise ValueError(f"The grammar of LANO is a Grammar, see anira.tasks.grammar; received {self.grammar!r:.100}.")
         object.__setattr__(self, "sizes", self._checked([self.grammar.height] if self.sizes is None else self.sizes))
         taken = set(SPECIALS) & set(self.grammar.terminals)
         if taken:
@@ -148,14 +152,22 @@ class Lano:
     def vocabulary(self) -> Vocabulary:
         return Vocabulary((*SPECIALS, *self.grammar.terminals))
 
+    def problems(self, size: int) -> int | None:
+        """Different strings; None where there are more than 10 000 ways to derive one, too many to list."""
+        (size,) = self._checked([size])
+        symbols = self.grammar.at_height(size)
+        if sum(self.grammar.derivations[symbol] for symbol in symbols) > 10_000:
+            return None
+        return len(set().union(*map(self.grammar.strings, symbols)))
+
     def max_length(self, size: int) -> int:
         """Tokens of the longest string of this size, with <bos> and <eos>."""
-        self._checked([size])
+        (size,) = self._checked([size])
         return 2 + max(self.grammar.longest[symbol] for symbol in self.grammar.at_height(size))
 
     def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
         """`n` instances of one size, or of the task's mixture, from one side of the split."""
-        sizes = rng.choice(self.sizes, n) if size is None else np.full(n, size)
+        sizes = rng.choice(self.sizes, n) if size is None else np.full(n, *self._checked([size]))
         tokens, lengths, _ = self._fill(sizes, rng, split, with_rules=False)
         return to_batch(tokens, np.ones_like(lengths), lengths, sizes)
 
@@ -169,9 +181,10 @@ class Lano:
 
     def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance; its source is the `Tree` by which the string was derived."""
+        (size,) = self._checked([size])
         tokens, (length,), (rules,) = self._fill(np.array([size]), rng, split, with_rules=True)
         tokens = tuple(int(token) for token in tokens[0, :length])
-        return Instance(tokens[:1], tokens[1:], int(size), self._tree(size, rules), self.measure(tokens, size))
+        return Instance(tokens[:1], tokens[1:], size, self._tree(size, rules), self.measure(tokens, size))
 
     def held_out(self, instance: Instance | Sequence[int]) -> bool:
         """Whether the string is held out; `ValueError` for tokens that end without <eos>."""
@@ -213,13 +226,13 @@ class Lano:
         return features
 
     def _parse(self, tokens, size):
-        self._checked([size])
+        (size,) = self._checked([size])
         if len(tokens) == 0 or tokens[0] != BOS:
             raise ValueError(f"A string of LANO begins with <bos>, {BOS}, received {list(tokens[:1])}.")
         return parse(np.array(tokens[1:], np.int64), tables_of(self.grammar, size))
 
     def _fill(self, sizes, rng, split, *, with_rules):
-        longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))
+        longest = max(map(self.max_length, set(sizes.tolist())))
         tokens, lengths = np.zeros((len(sizes), longest), np.int64), np.zeros(len(sizes), np.int64)
         rules = np.zeros((len(sizes), 1 + longest * self.grammar.height) if with_rules else (0, 0), np.int64)
         for size in set(sizes.tolist()):

@@ -15,12 +15,13 @@ import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 
 import numpy as np
 
 from anira.tasks.compiled import compiled
 from anira.tasks.split import ANY, TRIES, check_filled, sequence_is_held_out, side_of, token_ids
-from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, to_batch
+from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, to_batch, whole
 
 SPECIALS = ("<pad>", "<bos>", "<answer>")
 OPERATORS = {"+": operator.add, "-": operator.sub, "×": operator.mul}
@@ -174,28 +175,39 @@ class Mano:
     (6 - 7) × (1 + 0) = 22
     """
 
-    sizes: tuple[int, ...] = tuple(range(3, 17))
+    sizes: Sequence[int] = tuple(range(3, 17))
     modulus: int = 23
 
     name = "mano"
+    symbol = "L"
     knob = "operators of the expression, L"
     source = "paper, section 4; PhysicsLM 4.1"
     size_limits = (1, 100)
     features = FEATURES
     end_token = None
+    unique_answer = True
 
     def __post_init__(self):
+        object.__setattr__(self, "modulus", whole(self.modulus, "The modulus of MANO"))
         if not 2 <= self.modulus <= 1000:
             raise ValueError(f"MANO computes modulo 2 to 1000, received {self.modulus}.")
-        object.__setattr__(self, "sizes", check_sizes(self.sizes, *self.size_limits, "MANO"))
+        object.__setattr__(self, "sizes", self._checked(self.sizes))
+
+    def _checked(self, sizes):
+        return check_sizes(sizes, *self.size_limits, "MANO")
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary((*SPECIALS, *OPERATORS, *map(str, range(self.modulus))))
 
+    def problems(self, size: int) -> int:
+        """Different expressions: trees of this many operators, times the choices of operators and operands."""
+        (size,) = self._checked([size])
+        return comb(2 * size, size) // (size + 1) * 3**size * self.modulus ** (size + 1)
+
     def max_length(self, size: int) -> int:
         """Tokens of every instance of this size: the expression, <bos>, <answer> and the value."""
-        check_sizes([size], *self.size_limits, "MANO")
+        (size,) = self._checked([size])
         return 2 * size + 4
 
     def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
@@ -208,11 +220,12 @@ class Mano:
 
     def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance; its source is an `Expression`."""
+        (size,) = self._checked([size])
         tokens, features = self._fill(np.array([size]), rng, split, with_features=True)
         tokens = tuple(int(token) for token in tokens[0])
         source = Expression.parse(iter(self.vocabulary.decode(tokens[1:-2])))
         columns = {name: features[0, :, i] for i, name in enumerate(FEATURES)}
-        return Instance(tokens[:-1], tokens[-1:], int(size), source, columns)
+        return Instance(tokens[:-1], tokens[-1:], size, source, columns)
 
     def held_out(self, instance: Instance | Sequence[int]) -> bool:
         """Whether the expression is held out; `ValueError` for tokens without one."""
@@ -223,13 +236,13 @@ class Mano:
         return sequence_is_held_out(tokens[1:end], PLUS)
 
     def _batch(self, n, rng, size, split, *, with_features):
-        sizes = rng.choice(self.sizes, n) if size is None else np.full(n, size)
+        sizes = rng.choice(self.sizes, n) if size is None else np.full(n, *self._checked([size]))
         tokens, features = self._fill(sizes, rng, split, with_features=with_features)
         lengths = 2 * sizes + 4
         return to_batch(tokens, lengths - 1, lengths, sizes), features[:, : lengths.max()]
 
     def _fill(self, sizes, rng, split, *, with_features):
-        longest = max(self.max_length(int(size)) for size in set(sizes.tolist()))
+        longest = self.max_length(sizes.max())
         tokens = np.zeros((len(sizes), longest), np.int64)
         features = np.full((len(sizes) if with_features else 0, longest, len(FEATURES)), np.nan)
         check_filled(fill(rng, side_of(split), sizes, self.modulus, tokens, features), sizes, split, f"MANO modulo {self.modulus}")

@@ -43,6 +43,16 @@ def token_ids(instance: Instance | Sequence[int]) -> np.ndarray:
     return np.asarray(getattr(instance, "tokens", instance), np.int64)
 
 
+def in_split(problem: Sequence[int], split: Split) -> bool:
+    """Whether a problem belongs to a split, told as a sequence of whole numbers of at least 0: for a task of your own.
+
+    >>> [in_split([3, 4, n], "held_out") for n in range(3)]
+    [False, True, False]
+    """
+    side = side_of(split)
+    return side == ANY or sequence_is_held_out(np.asarray(problem, np.int64), 0) == side
+
+
 def check_filled(filled: int, sizes: Sequence[int], split: Split, task: str) -> None:
     """`ValueError` where a generator gave up before the last of its rows."""
     if filled < len(sizes):

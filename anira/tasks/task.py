@@ -7,6 +7,7 @@ Nothing here knows a model: a task hands out integer tokens and numbers.
 Shapes use B for instances in a batch and T for tokens.
 """
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -151,41 +152,89 @@ def to_batch(tokens: np.ndarray, prompt_lengths: np.ndarray, lengths: np.ndarray
 
 
 class Task(Protocol):
-    """What the rest of the library asks of a task. A task of your own needs only these members."""
+    """What the rest of the library asks of a task. A task of your own needs these members, and `register` to be found by name.
 
-    name: str
-    knob: str  # what a size counts
-    source: str  # where the task is from
-    sizes: tuple[int, ...]  # the sizes that `batch` mixes when none is given
-    size_limits: tuple[int, int]  # the smallest and the largest size that it can make
-    vocabulary: Vocabulary
-    features: Mapping[str, Feature]
-    end_token: int | None  # the answer token that ends every answer, None when answers have a fixed length
+    Beside them, `batch_with_features`, of the same arguments as `batch`, gives the features of a batch too; `probe` asks for it.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def symbol(self) -> str:
+        """The letter for a size: N, L, k."""
+
+    @property
+    def knob(self) -> str:
+        """What a size counts."""
+
+    @property
+    def source(self) -> str:
+        """Where the task is from."""
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """The sizes that `batch` mixes when none is given."""
+
+    @property
+    def size_limits(self) -> tuple[int, int]:
+        """The smallest and the largest size that it can make."""
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+    @property
+    def features(self) -> Mapping[str, Feature]: ...
+
+    @property
+    def end_token(self) -> int | None:
+        """The answer token that ends every answer, None when answers have a fixed length."""
+
+    @property
+    def unique_answer(self) -> bool:
+        """Whether a prompt has one right answer, so that exact match says something."""
 
     def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance of the given size, among those for training, those held out, or all."""
-        ...
 
     def batch(self, n: int, rng: np.random.Generator, size: int | None = None, *, split: Split = "any") -> Batch:
         """`n` instances, of one size or of the task's mixture of sizes, among those for training, those held out, or all."""
-        ...
 
     def held_out(self, instance: Instance | Sequence[int]) -> bool:
         """Whether the problem that an instance or its tokens pose is held out from training."""
-        ...
+
+    def problems(self, size: int) -> int | None:
+        """How many different problems of this size there are, None where they are too many to matter or to count."""
 
     def max_length(self, size: int) -> int:
         """Tokens of the longest instance that this size can have."""
-        ...
+
+
+MEMBERS = tuple(name for name in vars(Task) if not name.startswith("_"))
+
+
+def whole(value: Any, what: str) -> int:
+    """A whole number of any kind, numpy's too, as an int; `ValueError` that says what it should have been."""
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__index__"):
+        raise ValueError(f"{what} must be a whole number, received {value!r:.100}.")
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(f"{what} must be a whole number, received {value!r:.100}.") from None
 
 
 def check_sizes(sizes: Iterable[int], smallest: int, largest: int, task: str) -> tuple[int, ...]:
-    """`sizes` as a tuple, or a `ValueError` that names the sizes which the task cannot make."""
-    sizes = tuple(sizes)
-    wrong = [size for size in sizes if not smallest <= size <= largest]
-    if wrong or not sizes:
-        raise ValueError(f"{task} makes sizes {smallest} to {largest}, received {list(sizes)}.")
-    return sizes
+    """`sizes` as a tuple of ints, or a `ValueError` that names the sizes which the task cannot make.
+
+    >>> check_sizes(np.arange(3, 5), 1, 10, "Addition")
+    (3, 4)
+    """
+    if isinstance(sizes, str | bytes | Mapping) or not hasattr(sizes, "__iter__"):
+        raise ValueError(f"{task} takes several sizes, such as range({smallest}, {smallest + 2}), received {sizes!r:.100}.")
+    checked = tuple(whole(size, f"A size of {task}") for size in sizes)
+    if not checked or not smallest <= min(checked) <= max(checked) <= largest:
+        raise ValueError(f"{task} makes sizes {smallest} to {largest}, received {list(checked)!s:.200}.")
+    return checked
 
 
 def size_probabilities(sizes: np.ndarray) -> np.ndarray:

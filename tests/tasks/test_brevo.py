@@ -81,6 +81,7 @@ def check(task, instance):
             "hub_out_degree": hub,
             "in_degree": graph.in_degree(node),
             "out_degree": graph.out_degree(node),
+            "dependents": len(set(graph.successors(node)) - {query}),
             "height": height[node],
             "query_distance": distance[node],
             "dfs_depth": depth[node],

@@ -402,9 +402,9 @@ def test_no_instance_can_be_longer_than_max_length(problem):
 def test_errors_say_what_is_known():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"Unknown problems \['bogosort'\]. Known: activity_selector, .*sorting \(insertion_sort, bubble_sort"):
-        Clrs(problems=("bogosort",))
+        Clrs(questions=("bogosort",))
     with pytest.raises(ValueError, match="Unknown problems"):
-        Clrs(problems=())
+        Clrs(questions=())
     with pytest.raises(ValueError, match=r"CLRS-Text makes sizes 4 to 64, received \[3, 9\]"):
         Clrs(sizes=(3, 9))
     with pytest.raises(ValueError, match="received"):
@@ -414,7 +414,7 @@ def test_errors_say_what_is_known():
     for size in (3, 8):
         for call in (Clrs.max_length, lambda task, size: task.sample(size, rng), lambda task, size: task.batch(2, rng, size=size)):
             with pytest.raises(ValueError, match=rf"CLRS-Text with bridges makes sizes 4 to 7, received \[{size}\]"):
-                call(Clrs(problems=("bridges",)), size)
+                call(Clrs(questions=("bridges",)), size)
     with pytest.raises(ValueError, match=r"CLRS-Text makes sizes 4 to 64, received \[65\]"):
         Clrs().sample(65, rng)
 
@@ -430,7 +430,7 @@ def test_a_missing_generator_says_how_to_install_it(monkeypatch):
 
 
 def test_a_task_survives_json():
-    task = Clrs(problems=("dfs", "sorting"), sizes=(4, 5))
+    task = Clrs(questions=("dfs", "sorting"), sizes=(4, 5))
     assert from_json(to_json(task)) == task and from_json(to_json(Clrs())) == Clrs()
 
 
@@ -542,7 +542,7 @@ def test_workers_make_the_same_batches():
 
 @live
 def test_a_mixed_batch_has_every_problem_in_equal_shares_of_its_official_sizes():
-    task = Clrs(problems=("bridges", "sorting", "minimum"))
+    task = Clrs(questions=("bridges", "sorting", "minimum"))
     first, second = (task.batch(600, np.random.default_rng(1)) for _ in range(2))
     assert torch.equal(first.tokens, second.tokens) and not first.tokens[~first.token_mask].any() and first.tokens[first.token_mask].all()
     counts = defaultdict(int)

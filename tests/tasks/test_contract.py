@@ -111,7 +111,7 @@ def test_features_drawn_in_bulk_are_those_of_sample(task, data):
 def test_worker_processes_make_the_same_batches(task):
     with Batches(task, 3, seed=5, start=100, workers=2) as batches:
         for step in range(100, 104):
-            expected, made = task.batch(3, np.random.default_rng([5, step])), next(batches)
+            expected, made = task.batch(3, np.random.default_rng([5, step]), split="train"), next(batches)
             for name in ("tokens", "answer_mask", "lengths", "sizes"):
                 assert torch.equal(getattr(made, name), getattr(expected, name)), name
 

@@ -13,7 +13,7 @@ from anira.tasks.brevo import Brevo
 from anira.tasks.clrs import Clrs, Text
 from anira.tasks.depo import Depo
 from anira.tasks.grammar import Grammar
-from anira.tasks.graphs import Chains, Hubs, Layered
+from anira.tasks.graphs import Chains, Dense, Hubs, Layered, Physics, Sparse, Tree
 from anira.tasks.lano import Lano
 from anira.tasks.mano import Mano
 from anira.training.presets import PRESETS
@@ -163,15 +163,37 @@ def test_both_sides_together_are_every_problem_of_a_small_universe(task, size):
         sides[split] = {problem(task, task.sample(size, rng, split=split)) for _ in range(2500)}
     assert sides["train"] and sides["held_out"] and not sides["train"] & sides["held_out"]
     assert sides["train"] | sides["held_out"] == universe(task, size)
+    assert task.problems(size) == len(universe(task, size))
 
 
 def test_all_problems_of_two_operators_lie_on_the_side_that_they_are_drawn_from():
     task = Mano(sizes=[2], modulus=3)
     rows = [task.vocabulary.encode(["<bos>", *names, "<answer>"]) for names in product("+-×", "+-×", *["012"] * 3)]
     rows += [task.vocabulary.encode(["<bos>", a, x, b, y, z, "<answer>"]) for a, b, x, y, z in product("+-×", "+-×", *["012"] * 3)]
-    assert len(rows) == 486
+    assert len(rows) == task.problems(2) == 486
     drawn = {tuple(row) for row in task.batch(20_000, np.random.default_rng(0), split="train").tokens[:, :-1].tolist()}
     assert drawn == {tuple(row) for row in rows if not task.held_out(row)}
+
+
+@pytest.mark.parametrize("graphs", [Physics(), Chains(), Chains(2), Tree(), Tree(1), Layered(2, 1), Sparse(2), Dense(0.5), Dense(1), Dense(0), Hubs(2)], ids=repr)
+def test_the_number_of_graphs_is_that_of_the_different_ones_drawn(graphs):
+    size, names = max(4, graphs.smallest), max(4, graphs.smallest)
+    task, rng = Brevo(sizes=[size], node_names=names, graphs=graphs), np.random.default_rng(0)
+    prompts = task.batch(60_000, rng)
+    seen = set()
+    for row in prompts.tokens.tolist():
+        asked = row.index(2)
+        seen.add((frozenset(zip(row[1:asked:2], row[2:asked:2], strict=True)), row[asked + 1]))
+    assert len(seen) == task.problems(size)
+    assert task.problems(2 if graphs.smallest == 2 else graphs.smallest) > 0 and Brevo(graphs=graphs, sizes=[8]).problems(8) is None
+
+
+def test_strings_with_several_trees_are_counted_once():
+    grammar = Grammar("S -> A A | 'a' 'b' 'a'\nA -> 'a' | 'a' 'b'")
+    assert grammar.derivations == {"S": 5, "A": 2}
+    assert {"".join(string) for string in grammar.strings("S")} == {"aa", "aab", "aba", "abab"}
+    assert Lano(grammar=grammar).problems(2) == 4
+    assert Lano().problems(6) is None
 
 
 @pytest.mark.parametrize(("name", "scale"), PRESETS)
