@@ -17,26 +17,8 @@ from anira.tasks.task import Split, Task
 
 
 def allow_depth(model: Anira, max_depth: int) -> Anira:
-    """The same weights with another largest depth D, for deciders whose weights do not depend on it.
-
-    An online decider asks the same question after every iteration, and a fixed one asks none, so both can go
-    on past the D they were trained with. A copy is returned.
-
-    Raises:
-        ValueError: an early decider, which has a logit for each depth, or untied layers, which are D.
-    """
-    if max_depth == model.config.max_depth:
-        return model
-    if not takes_any_depth(model):
-        raise ValueError(f"A model of the variant {model.config.variant!r} is made for {model.config.max_depth} iterations, {max_depth} asked.")
-    other = Anira(replace(model.config, max_depth=max_depth)).to(next(model.parameters()))
-    other.load_state_dict(model.state_dict())
-    return other.train(model.training)
-
-
-def takes_any_depth(model: Anira) -> bool:
-    """Whether a model's weights do not depend on D."""
-    return model.decider.any_depth and not model.config.untied
+    """The same weights with another largest depth D, for deciders whose weights do not depend on it: the model itself, or `Anira.with_depth`."""
+    return model if max_depth == model.config.max_depth else model.with_depth(max_depth)
 
 
 def family_name(task: Task) -> str:
@@ -90,7 +72,7 @@ def generalize(
         sizes: by default the task's own. Sizes that another family cannot make are left out for it.
         families: graph families besides the task's own, at the model's own D.
         max_depths: largest depths besides the model's own, on the task's own family, where the decider permits
-            them (see `allow_depth`); elsewhere they are left out.
+            them (see `Anira.with_depth`); elsewhere they are left out.
         split: which problems are drawn; "held_out" are those that no training sees.
 
     Raises:
@@ -101,7 +83,7 @@ def generalize(
     own, depth = family_name(task), model.config.max_depth
     cases = [(own, depth, task, model)]
     cases += [(name, depth, with_family(task, name), model) for name in families if name != own]
-    if takes_any_depth(model):
+    if model.any_depth:
         cases += [(own, other, task, allow_depth(model, other)) for other in max_depths if other != depth]
     frames = []
     for family, max_depth, shifted, deeper in cases:

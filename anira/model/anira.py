@@ -79,6 +79,11 @@ class Config:
         return UNTIED if self.untied else self.decider
 
     @property
+    def counted(self) -> bool:
+        """Whether `anira.model.flops` knows what the layers cost."""
+        return True
+
+    @property
     def min_depth(self) -> int:
         """The least depth a token can be given: 1, and D where the layers are untied."""
         return self.max_depth if self.untied else 1
@@ -157,6 +162,26 @@ class Anira(nn.Module):
         other.decider.neutral()
         other.to(self.unembedding.weight).load_state_dict({name: x for name, x in self.state_dict().items() if not name.startswith("decider.")}, strict=False)
         return other.train(self.training)
+
+    def with_depth(self, max_depth: int) -> "Anira":
+        """A copy with the same weights and another largest depth D.
+
+        Raises:
+            ValueError: weights that depend on D: of an early decider, which has a logit for each depth, or of untied layers.
+        """
+        self._check_depth(max_depth)
+        other = Anira(replace(self.config, max_depth=max_depth)).to(self.unembedding.weight)
+        other.load_state_dict(self.state_dict())
+        return other.train(self.training)
+
+    @property
+    def any_depth(self) -> bool:
+        """Whether no weights depend on D."""
+        return self.decider.any_depth and not self.config.untied
+
+    def _check_depth(self, max_depth: int) -> None:
+        if not self.any_depth and max_depth != self.config.max_depth:
+            raise ValueError(f"A model of the variant {self.config.variant!r} is made for {self.config.max_depth} iterations, {max_depth} asked.")
 
     @property
     def iterations(self) -> list[Layer]:

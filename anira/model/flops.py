@@ -73,6 +73,7 @@ def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor
     contexts: tokens that each attends to, itself included. entries: states of each whose keys and values are
     needed; by default all that a cache must keep, min(d*+1, D). All int64 of one shape; so are the counts.
     """
+    check_counted(config)
     once, state, iteration = layer_operations(config.width, config.hidden)
     entries = _entries(config, depths) if entries is None else entries
     everywhere = torch.ones_like(depths)
@@ -88,6 +89,7 @@ def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor
 
 def dense_cost(config: Config, batch: int, length: int) -> Cost:
     """What dense execution computes for (batch, length) tokens, padding included: every pair, at every depth."""
+    check_counted(config)
     tokens, pairs, D = batch * length, batch * length * length, config.max_depth
     once = layer_operations(config.width, config.hidden)[0] * tokens
     decider = int(DECIDERS[config.decider].operations(config, torch.tensor([D]), torch.tensor([length])).sum()) * tokens
@@ -97,6 +99,7 @@ def dense_cost(config: Config, batch: int, length: int) -> Cost:
 
 def sparse_cost(config: Config, depths: Tensor) -> Cost:
     """What sparse execution computes for tokens (B, T) of the given depths, 0 at padding that `lengths` names."""
+    check_counted(config)
     (B, T), (once, state, iteration) = depths.shape, layer_operations(config.width, config.hidden)
     tokens, deepest = int((depths > 0).sum()), int(depths.max()) if depths.numel() else 0
     contexts = torch.arange(1, T + 1, device=depths.device).expand(B, T)
@@ -127,6 +130,12 @@ def ideal_speed_up(config: Config, depths: Tensor) -> float:
     full = torch.full_like(depths, config.max_depth)[inside]
     spent = token_cost(config, depths[inside], contexts[inside], entries[inside]).summed().total
     return token_cost(config, full, contexts[inside]).summed().total / spent
+
+
+def check_counted(config: Config) -> None:
+    """`ValueError` for layers whose operations are not known here."""
+    if not config.counted:
+        raise ValueError("The operations of a pretrained model's layers are not counted. Count iterations instead.")
 
 
 def _entries(config: Config, depths: Count) -> Count:

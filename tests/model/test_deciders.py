@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from anira.evaluation.generalize import allow_depth
 from anira.model import deciders
 from anira.model.anira import Anira, Config
 from anira.model.deciders import Decider, Online, register
@@ -113,10 +112,10 @@ def test_its_operations_are_counted_as_it_says(name):
 
 def test_more_iterations_than_trained_with_are_its_own_business(name):
     if deciders.DECIDERS[name].any_depth:
-        assert allow_depth(opinionated(name), 6).config.max_depth == 6
+        assert opinionated(name).with_depth(6).config.max_depth == 6
     else:
         with pytest.raises(ValueError, match="4 iterations"):
-            allow_depth(opinionated(name), 6)
+            opinionated(name).with_depth(6)
 
 
 def test_a_cost_that_is_not_told_is_an_error_and_not_nothing():
