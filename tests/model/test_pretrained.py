@@ -25,7 +25,7 @@ STREAM = torch.tensor([LETTERS.index(letter) for letter in TEXT])
 CORE, D, LENGTH = (1, 3), 3, 48
 
 
-def lines(rng: np.random.Generator, count: int = 16) -> torch.Tensor:
+def lines(rng: np.random.Generator, count: int = 8) -> torch.Tensor:
     """Pieces of the text (count, LENGTH), one token a letter."""
     return torch.stack([STREAM[start : start + LENGTH] for start in rng.integers(len(STREAM) - LENGTH, size=count)])
 
