@@ -63,11 +63,14 @@ def matched_uniform(table: pd.DataFrame, policy: str = "chosen", among: str = "a
     return pd.DataFrame(rows, columns=[*keys, "depth", "exact_match", "matched", "difference"])
 
 
-def rise_with_distractors(table: pd.DataFrame, *, depth: str = "expected_depth", draws: int = 300, seed: int = 0) -> pd.DataFrame:
+def rise_with_distractors(table: pd.DataFrame, *, largest: int | None = None, depth: str = "expected_depth", draws: int = 300, seed: int = 0) -> pd.DataFrame:
     """How far depth rises with nodes that do not matter, beside really larger graphs. Of one model.
 
     `table`: what `distract` returns. The really larger graphs' tokens are weighted so that each place in the answer counts as often as in the
     graphs as they are: longer answers are no rise.
+
+    Args:
+        largest: the most nodes that a graph may have with those added, such as the most that the model was trained on; by default all that the table has.
 
     Returns:
         One row per size, nodes added and graph ("with distractors", "larger"), quantity "rise": mean depth less that of the graphs as they are;
@@ -76,6 +79,7 @@ def rise_with_distractors(table: pd.DataFrame, *, depth: str = "expected_depth",
         `anira.analysis.intervals`: bootstrap of instances.
     """
     check_table(table, ["graph", "added", "size", "instance", "place", "correct", depth])
+    table = table if largest is None else table[table["size"] + table["added"] <= largest]
     own = table[table["graph"] == "as it is"]
     rng = np.random.default_rng(seed)
     sums: dict[tuple, np.ndarray] = {}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from anira.analysis.frames import by_model, check_trace
 from anira.analysis.intervals import COLUMNS, cluster_bootstrap, over_seeds
-from anira.analysis.timing import common_correct
+from anira.analysis.timing import common_correct, decision_timing
 
 CELLS = ("edges", "emitted")  # edges of the prompt, answer tokens before this one
 PAPER = ("dependents", "dfs_depth", "frontier_size", "newly_enabled")  # the features of the paper's last regression
@@ -123,3 +123,48 @@ def surface_by_decider(traces: pd.DataFrame, **options) -> pd.DataFrame:
         bounds = (-np.inf, np.inf) if head["quantity"] == "coefficient" else (-1, 1) if "−" in head["decider"] else (0, 1)
         rows.append({**head, "seed": "all", **over_seeds(part["estimate"], bounds=bounds)})
     return pd.DataFrame(rows, columns=[*keys, "seed", *COLUMNS])
+
+
+def alignment_within_cells(
+    frame: pd.DataFrame, features: Sequence[str], *, cells: Sequence[str] = CELLS, depth: str = "expected_depth", draws: int = 0, seed: int = 0
+) -> pd.DataFrame:
+    """Rank correlation of depth with each feature among tokens of one surface, of one model: what is left once prompt length and place are held fixed exactly.
+
+    Ranks are taken over all tokens, and the mean rank of each cell is taken out. Holding size and *position* fixed does not do this: the position is
+    twice the edges plus the place plus four, so it mixes the two.
+
+    Returns one row per feature: feature, and the columns of `anira.analysis.intervals`; NaN with a reason where the cells determine a feature.
+    """
+    rows = []
+    for feature in features:
+        values = check_trace(frame, [depth, feature, *cells]).dropna(subset=[depth, feature, *cells])
+        cell = values.groupby(list(cells)).ngroup().to_numpy()
+        ranks = values[[depth, feature]].rank().to_numpy()
+
+        def statistic(weights: np.ndarray, cell: np.ndarray = cell, ranks: np.ndarray = ranks) -> float:
+            total = np.maximum(np.bincount(cell, weights), SINGULAR)
+            rest = ranks - np.column_stack([np.bincount(cell, weights * column) / total for column in ranks.T])[cell]
+            square, _ = _products(rest, rest[:, 0], weights)
+            spread = weights @ np.square(ranks - np.average(ranks, axis=0, weights=weights))
+            if (np.diag(square) < SINGULAR * spread).any() or not spread.all():
+                return np.nan
+            return square[0, 1] / np.sqrt(square[0, 0] * square[1, 1])
+
+        row = cluster_bootstrap(statistic, values["instance"], draws=draws, seed=seed).iloc[0]
+        rows.append({"feature": feature, **row, "reason": "the cells determine it" if np.isnan(row["estimate"]) else row["reason"]})
+    return pd.DataFrame(rows, columns=["feature", *COLUMNS])
+
+
+def size_shares(frame: pd.DataFrame, features: Sequence[str] = PAPER, *, target: str = "expected_depth") -> pd.DataFrame:
+    """How much of depth's variance is the size's, by three measures that are all in use, of one model; tokens of solved instances.
+
+    Columns: measure and share. "size alone": R² of the sizes as categories; "LMG": its mean gain over all orders of the predictors; "left out": what R²
+    loses without it. The three agree only where the size goes with no other predictor.
+    """
+    rows = with_dependents(frame) if "dependents" in features else frame
+    fit = decision_timing(rows, features, target, draws=2)
+    size = fit.coefficients.set_index("term").loc["size"]
+    known = check_trace(rows, [*features, target]).query("instance_correct").dropna(subset=list(features))
+    means = known.groupby("size")[target].transform("mean")
+    alone = 1 - np.square(known[target] - means).sum() / np.square(known[target] - known[target].mean()).sum()
+    return pd.DataFrame({"measure": ["size alone", "LMG", "left out"], "share": [alone, size["share"], size["gain"]]})

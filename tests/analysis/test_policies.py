@@ -56,6 +56,14 @@ def test_a_longer_answer_is_no_rise():
     assert whole(table, "rise")["low"] > 0.1
 
 
+def test_graphs_larger_than_a_bound_are_left_out():
+    table = distracted(0.2, 0.2)
+    far = (table["size"] + table["added"] > 5) & (table["graph"] == "with distractors")
+    table.loc[far, "expected_depth"] = 90.0
+    assert whole(rise_with_distractors(table, largest=5), "share")["estimate"] == pytest.approx(1, abs=0.05)
+    assert whole(rise_with_distractors(table), "share")["estimate"] > 10
+
+
 def test_exact_match_with_distractors_counts_whole_answers():
     assert whole(rise_with_distractors(distracted(0.1, 0.2, wrong=15)), "exact match")["estimate"] == pytest.approx(0.9)
 

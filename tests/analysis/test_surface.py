@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from anira.analysis.surface import PAPER, surface, surface_by_decider, with_dependents
+from anira.analysis.alignment import alignment
+from anira.analysis.surface import PAPER, alignment_within_cells, size_shares, surface, surface_by_decider, with_dependents
 
 CONTENT = ["dfs_depth", "frontier_size", "newly_enabled", "out_degree"]
 
@@ -91,3 +92,36 @@ def test_a_frame_without_any_value_of_a_feature_is_refused():
     frame = traced(20, lambda f, rng: rng.normal(3, 0.1, len(f)).clip(1))
     with pytest.raises(ValueError, match="No token has a value"):
         surface(frame.assign(dfs_depth=np.nan), CONTENT)
+
+
+def test_what_goes_with_position_alone_is_nothing_within_cells():
+    """The height of a node rises with its place; with size and position held it seems to matter, within cells it does not."""
+    frame = traced(600, lambda f, rng: 9 - f["emitted"] + rng.normal(0, 0.3, len(f)))
+    rng = np.random.default_rng(1)
+    frame = frame.assign(height=frame["emitted"] + rng.integers(0, 2, len(frame)), edges=frame["edges"] + rng.integers(0, 9, 600).repeat(4))
+    frame["position"] = 2 * frame["edges"] + 4 + frame["emitted"]
+    held = alignment(frame, ["height"], depth="expected_depth", held=("size", "position"), draws=0).iloc[0]
+    within = alignment_within_cells(frame, ["height", "edges"], draws=40).set_index("feature")
+    assert held["estimate"] < -0.7
+    assert abs(within.loc["height", "estimate"]) < 0.05
+    assert within.loc["edges", "reason"] == "the cells determine it"
+
+
+def test_what_is_planted_within_cells_is_aligned_there():
+    frame = traced(400, lambda f, rng: 9 + 5 * f["edges"] + f["dfs_depth"] + rng.normal(0, 0.1, len(f)))
+    row = alignment_within_cells(frame, ["dfs_depth"], draws=40).iloc[0]
+    assert row["low"] > 0.8
+
+
+def test_the_three_shares_of_size_agree_where_it_goes_with_nothing_else():
+    frame = traced(800, lambda f, rng: 3 + 0.5 * f["size"] + 0.3 * f["dfs_depth"] + rng.normal(0, 0.3, len(f)))
+    shares = size_shares(frame, ["dfs_depth", "newly_enabled"]).set_index("measure")["share"]
+    part = 0.25 * frame["size"].var() / frame["expected_depth"].var()
+    assert shares.tolist() == pytest.approx([part] * 3, abs=0.03)
+
+
+def test_the_three_shares_part_where_size_goes_with_another():
+    frame = traced(800, lambda f, rng: 3 + 0.5 * f["size"] + rng.normal(0, 0.3, len(f)))
+    frame["ancestors"] = frame["size"] + np.random.default_rng(2).integers(0, 2, len(frame))
+    shares = size_shares(frame, ["ancestors"]).set_index("measure")["share"]
+    assert shares["size alone"] > shares["LMG"] + 0.1 > shares["left out"] + 0.2
