@@ -20,7 +20,7 @@ an interval of no width.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from scipy import special, stats
 from anira.analysis.frames import group_by
 
 COLUMNS = ("estimate", "low", "high", "clusters", "reason")
+Values = Sequence[Any] | np.ndarray  # a column of a frame too
 UNBOUNDED = (-np.inf, np.inf)
 FEWEST = 5  # clusters for a bootstrap
 ROUNDING = 1e-9
@@ -117,7 +118,7 @@ def table(frame: pd.DataFrame, rows: str, columns: str, digits: int = 2) -> pd.D
     return texts.reindex(index=frame[rows].unique(), columns=frame[columns].unique()).fillna("")
 
 
-def cluster_codes(clusters: Sequence) -> tuple[np.ndarray, int]:
+def cluster_codes(clusters: Values) -> tuple[np.ndarray, int]:
     """Rows' clusters as integers 0..K-1, and K.
 
     >>> cluster_codes(["a", "b", "a"])
@@ -129,14 +130,14 @@ def cluster_codes(clusters: Sequence) -> tuple[np.ndarray, int]:
     return codes, len(names)
 
 
-def resample(clusters: Sequence, draws: int, rng: np.random.Generator) -> np.ndarray:
+def resample(clusters: Values, draws: int, rng: np.random.Generator) -> np.ndarray:
     """How often each row is in each bootstrap sample: (draws, rows), float64. Whole clusters are drawn with replacement."""
     codes, count = cluster_codes(clusters)
     return rng.multinomial(count, np.full(count, 1 / count), size=draws)[:, codes].astype(float)
 
 
 def cluster_bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray], clusters: Sequence, *, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0
+    statistic: Callable[[np.ndarray], np.ndarray], clusters: Values, *, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
     """Percentile intervals of a statistic, or of several at once, with whole clusters drawn again.
 
@@ -182,7 +183,7 @@ def cluster_bootstrap(
     return pd.DataFrame({"estimate": estimate, "low": low, "high": high, "clusters": count, "reason": reason}, index=names)
 
 
-def clustered_mean(values: Sequence, clusters: Sequence, *, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
+def clustered_mean(values: Values, clusters: Values, *, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
     """Mean over rows with an interval whose standard error takes rows of one cluster together (Student's t, K-1).
 
     The mean is a ratio, sum over rows by number of rows, linearised. `bounds`: between which any such mean must lie.
@@ -205,7 +206,7 @@ def clustered_mean(values: Sequence, clusters: Sequence, *, bounds: tuple[float,
     return _student(mean, error, count, bounds)
 
 
-def over_seeds(values: Sequence, *, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
+def over_seeds(values: Values, *, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
     """Mean of one number a seed, with Student's interval over seeds: what another training run would give.
 
     It holds for whatever the number is (an accuracy, a correlation, a coefficient) and takes in what the instances
@@ -239,7 +240,7 @@ def summarize_seeds(frame: pd.DataFrame, by: Sequence[str], value: str = "estima
     return pd.DataFrame(rows, columns=[*by, *COLUMNS])
 
 
-def p_above(values: Sequence, bound: float, *, bounds: tuple[float, float] = UNBOUNDED) -> float:
+def p_above(values: Values, bound: float, *, bounds: tuple[float, float] = UNBOUNDED) -> float:
     """One-sided p against a mean over seeds of at most `bound`, on the scale of `over_seeds`; NaN where its interval is undefined.
 
     >>> values = [0.5, 0.6, 0.7]

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from numba import njit
 
@@ -21,7 +22,7 @@ def stamp() -> str:
 
 def compiled(function: Callable) -> Callable:
     """The function, compiled at its first call and kept on disk; use as a decorator."""
-    dispatcher = njit(cache=True)(function)
+    dispatcher: Any = njit(cache=True)(function)
     index = dispatcher._cache._cache_file  # numba has no public way to say what else the compiled code was made from
     index._source_stamp = (index._source_stamp, stamp())
     return dispatcher

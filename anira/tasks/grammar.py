@@ -107,7 +107,7 @@ class Grammar:
     @cached_property
     def rules(self) -> Mapping[str, tuple[Rule, ...]]:
         """The alternatives of each symbol, the start first."""
-        rules = {}
+        rules: dict[str, list[Rule]] = {}
         for line in filter(str.strip, self.text.splitlines()):
             symbol, arrow, right = (part.strip() for part in line.partition("->"))
             if not arrow or not re.fullmatch(SYMBOL, symbol):
@@ -193,7 +193,7 @@ class Grammar:
         """
         terminals = 1 + max(end, *tokens.values())
         numbers = {symbol: terminals + 1 + i for i, symbol in enumerate(self.heights)} | {f"'{name}'": number for name, number in tokens.items()}
-        rules = [[((numbers[symbol], end), 1 / len(starts)) for symbol in starts]]
+        rules: list[list[tuple[tuple[int, ...], float]]] = [[((numbers[symbol], end), 1 / len(starts)) for symbol in starts]]
         rules += [[(tuple(numbers[name] for name in rule.symbols), rule.probability) for rule in self.rules[symbol]] for symbol in self.heights]
         after = [[*symbols, -1] for listed in rules for symbols, _ in listed]
         left = [np.full(len(symbols) + 1, y) for y, listed in enumerate(rules) for symbols, _ in listed]
@@ -297,7 +297,9 @@ def random_grammar(depth: int = 6, symbols: int = 3, rules: int = 2, ambiguity: 
     strings = np.array(["".join(characters) for length in (2, 3) for characters in product(names, repeat=length)])
     levels, used = [], ["S"]
     for _ in range(depth):
-        fresh, taken, level = rng.permutation(strings).tolist(), [], {}
+        fresh: list[str] = rng.permutation(strings).tolist()
+        taken: list[str] = []
+        level: dict[str, str] = {}
         for symbol in used:
             own = []
             for _ in range(rules):

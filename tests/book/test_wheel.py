@@ -22,6 +22,15 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 
+#: What of Colab's module anywidget uses.
+COLAB_OUTPUT = """
+class _widgets:
+    _installed_url = None
+
+def enable_custom_widget_manager():
+    _widgets._installed_url = "https://ssl.gstatic.com/colaboratory-static/widgets/manager.min.js"
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -34,13 +43,15 @@ def kernels(tmp_path_factory) -> Path:
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", symlinks=True)
     python = folder / "venv/bin/python"
-    site = Path(subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True, check=True).stdout.strip())
+    site = Path(
+        subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True, check=True).stdout.strip()
+    )
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")  # its own .pth files, an editable anira among them, are not followed
     subprocess.run([*pip, "--python", python, "install", "--no-deps", "--force-reinstall", wheel], check=True)
     colab = folder / "colab/google/colab"
     colab.mkdir(parents=True)
     (colab / "__init__.py").write_text("from google.colab import output\n")
-    (colab / "output.py").write_text("def enable_custom_widget_manager():\n    pass\n")
+    (colab / "output.py").write_text(COLAB_OUTPUT)
     (folder / "colab/sitecustomize.py").write_text("import google.colab\n")
     kernel = folder / "kernels/alone"
     kernel.mkdir(parents=True)
