@@ -163,7 +163,7 @@ export function kernelSource(model) {
     prepare() {},
     answers: (question) => latest({ ask: "answers", ...question }),
     alone: ({ prompt, labels }, answers) => latest({ ask: "alone", prompt, labels, answers: Object.fromEntries(labels.map((label) => [label, answers[label].answer])), depths: Object.fromEntries(labels.map((label) => [label, answers[label].depths])) }),
-    problem: (size, number) => send({ ask: "problem", size, number }),
+    problem: (size, number) => latest({ ask: "problem", size, number }),
     count: () => null,
     changed(choice) {
       for (const name of TRAITS) model.set(name, choice[name]);
