@@ -7,6 +7,7 @@ batch. Nothing in a step waits for the device: what it measures stays there unti
 """
 
 import json
+import math
 import operator
 import signal
 import sys
@@ -201,25 +202,25 @@ class Run:
         """`Diverged` that names the first step since the last record in which something was no finite number, and what."""
         if not self.measured:
             return
-        first = self.step - len(self.measured)
-        for name in ("cross_entropy", "gradient_norm", "divergence"):
+        first, wrong = self.step - len(self.measured), []
+        decides_from = self.preset.trunk_steps if self.model.decider.decides else self.step
+        for name, begins in (("cross_entropy", first), ("gradient_norm", first), ("divergence", decides_from)):
             values = torch.stack([measures[name] for measures in self.measured]).cpu()
-            wrong = ~values.isfinite()
-            if name == "divergence":
-                wrong &= torch.arange(first, self.step) >= (self.preset.trunk_steps if self.model.decider.decides else self.step)
-            if wrong.any():
-                at = int(wrong.nonzero()[0])
-                raise Diverged(
-                    f"The {name.replace('_', ' ')} of step {first + at} is {values[at]:g}: the run has diverged. "
-                    "The last good state is kept. A lower learning rate, or a longer warm-up, may help; that is another run."
-                )
+            wrong += [(step, name, value) for step, value in enumerate(values.tolist(), first) if step >= begins and not math.isfinite(value)]
+        if wrong:
+            step, name, value = min(wrong, key=operator.itemgetter(0))
+            raise Diverged(
+                f"The {name.replace('_', ' ')} of step {step} is {value}: the run has diverged. "
+                "The last good state is kept. A lower learning rate, or a longer warm-up, may help; that is another run."
+            )
 
     def record(self) -> dict[str, float]:
         """Append one row per size to the metrics, exact match and depths on held-out problems, and begin to measure anew.
 
         Returns the means over the steps since the last record.
         """
-        means = {name: round(torch.stack([measures[name] for measures in self.measured]).cpu().double().nanmean().item(), 5) for name in self.measured[0]}
+        recorded = ("cross_entropy", "divergence", "tokens")
+        means = {name: round(torch.stack([measures[name] for measures in self.measured]).cpu().double().nanmean().item(), 5) for name in recorded}
         self.model.eval()
         depths = self.model.config.max_depth if self.idle else None
         table = evaluate(self.model, self.preset.task, n=self.preset.evaluation_size, seed=EVALUATION_SEED, depths=depths)

@@ -18,7 +18,7 @@ def joined(device: str) -> Iterator[str]:
     """Join the processes that torchrun has started, if it has; yields the device of this one.
 
     Raises:
-        ValueError: the device is not there, or there are more processes on this machine than GPUs.
+        ValueError: there are more processes on this machine than GPUs.
     """
     device = local_device(device)
     if not dist.is_torchelastic_launched():
@@ -32,27 +32,14 @@ def joined(device: str) -> Iterator[str]:
 
 
 def local_device(device: str) -> str:
-    """The device that this process takes: of several GPUs the one with its LOCAL_RANK. `ValueError` if it is not there."""
-    try:
-        kind, number = torch.device(device).type, torch.device(device).index
-    except RuntimeError as error:
-        raise ValueError(f"A device is cpu, cuda, cuda:1 or mps, received {device!r}.") from error
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(kind, False):
-        raise ValueError(f"There is no device {device!r} here. Available: {', '.join(name for name, is_there in there.items() if is_there)}.")
-    if kind != "cuda":
+    """The device that this process takes: of several GPUs the one with its LOCAL_RANK. `ValueError` if there are too few."""
+    if not (device.startswith("cuda") and dist.is_torchelastic_launched()):
         return device
-    gpus = torch.cuda.device_count()
-    if dist.is_torchelastic_launched():
-        number, processes = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
-        if processes > gpus:
-            raise ValueError(f"{processes} processes were started and there are {gpus} GPUs. Take --nproc-per-node {gpus} at most, or --device cpu.")
-    if number is not None and number >= gpus:
-        raise ValueError(f"There is no device {device!r} here: the GPUs are cuda:0 to cuda:{gpus - 1}.")
-    if number is not None:
-        torch.cuda.set_device(number)
-        return f"cuda:{number}"
-    return device
+    gpus, processes, number = torch.cuda.device_count(), int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["LOCAL_RANK"])
+    if processes > gpus:
+        raise ValueError(f"{processes} processes were started and there are {gpus} GPUs. Take --nproc-per-node {gpus} at most, or --device cpu.")
+    torch.cuda.set_device(number)
+    return f"cuda:{number}"
 
 
 def rank() -> int:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,17 +32,17 @@ def test_the_data_is_the_same_for_any_number_of_workers_and_any_first_step(task,
     with Batches(task, 5, seed, start, workers) as batches:
         for step in range(start, start + 6):
             assert batches.step == step
-            assert same(next(batches), task.batch(5, np.random.default_rng([seed, step]))), step
+            assert same(next(batches), task.batch(5, np.random.default_rng([seed, step]), split="train")), step
 
 
 @dataclass(frozen=True)
 class Failing(Brevo):
     """Fails at the third batch of seed 0."""
 
-    def batch(self, n, rng, size=None):
+    def batch(self, n, rng, size=None, *, split="any"):
         if np.random.default_rng([0, 2]).bit_generator.state == rng.bit_generator.state:
             raise ValueError("no third batch")
-        return super().batch(n, rng, size)
+        return super().batch(n, rng, size, split=split)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
@@ -86,6 +87,7 @@ def alive(pid: int) -> bool:
 def test_workers_end_when_their_run_is_killed():
     script = """
 import time
+import types
 from anira.tasks import Brevo
 from anira.training.data import Batches
 runs = [Batches(Brevo(), batch_size, seed=0, workers=2) for batch_size in (1, 2000)]  # with room in the pipe, and blocked on it
@@ -103,3 +105,13 @@ time.sleep(600)
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, workers)), "orphans"
+
+
+def test_a_task_of_a_notebook_that_spawned_workers_cannot_import_is_named(monkeypatch):
+    own = dataclass(frozen=True)(type("Mine", (Brevo,), {"__module__": "__main__"}))
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))  # as in a notebook: without a file
+    monkeypatch.setattr("multiprocessing.get_start_method", lambda: "spawn")
+    with pytest.raises(ValueError, match="The task Mine is defined in a notebook.*workers=0"):
+        Batches(own(), 2, seed=0, workers=2)
+    with Batches(own(), 2, seed=0) as batches:
+        next(batches)
