@@ -25,7 +25,7 @@ def _declare_train(command: argparse.ArgumentParser) -> None:
     command.description = (
         "Train a model. Called again with the same arguments it resumes where the last call stopped.\nUnder torchrun, processes share each batch."
     )
-    command.epilog = f"recipes, and how long they take on one core of an ordinary processor (AVX2, 2.4 GHz):\n{durations}"
+    command.epilog = f"recipes, and how long they take on one core of a busy machine (AVX2, 2.4 GHz; about half when it is idle):\n{durations}"
     tasks = ", ".join(sorted({task for task, _ in PRESETS}))
     command.add_argument("task", help=f"one of: {tasks}; or MODULE:NAME, a Preset of your own")
     command.add_argument("--decider", default="online", help=f"{', '.join(variants())}, or one that MODULE registers (default: %(default)s)")

@@ -266,13 +266,29 @@ PRESETS["brevo", "small"] = replace(  # graphs half as large again, for which th
     trunk_decay_steps=9_000,
     decay_steps=3_600,
 )
+PRESETS["lano", "long"] = replace(  # strings of 36 to 191 tokens, where a place in the string is not yet a place in the tree
+    PRESETS["lano", "tiny"], task=Lano(sizes=(4, 5)), model={**PRESETS["lano", "tiny"].model, "max_length": 224}, batch_size=16
+)
 PRESETS["depo", "minute-one"] = replace(  # k in plain sight, but a quarter of the answers to learn from
     PRESETS["depo", "minute"], task=replace(PRESETS["depo", "minute"].task, queries=1), steps=4_600, trunk_steps=3_600
 )
 
 
-# How long a recipe takes on one thread of a processor with AVX2, as its runs have measured it.
-DURATIONS: dict[tuple[str, str], str] = {}
+# How long a recipe takes on one thread, from seconds a step (a step of each phase, AMD EPYC at 2.4 GHz with AVX2, uncompiled) while
+# others kept the machine busy; an idle one takes about half. Of --compile about a fifth is saved.
+DURATIONS = {
+    ("brevo", "tiny"): "75 minutes",
+    ("brevo", "minute"): "30 seconds",
+    ("brevo", "minute-gap"): "30 seconds",
+    ("brevo", "tiny-gap"): "80 minutes",
+    ("mano", "tiny"): "35 minutes",
+    ("mano", "minute"): "3 minutes",
+    ("depo", "tiny"): "3 hours",
+    ("depo", "minute"): "7 minutes",
+    ("lano", "tiny"): "80 minutes",
+    ("lano", "minute"): "1 minute",
+    **{(task, "paper"): "for a GPU" for task in ("brevo", "mano", "depo", "lano")},
+}
 
 
 def preset(task: str, name: str) -> Preset:
