@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from anira.model.anira import Config
+from anira.model.deciders import DECIDERS
 from anira.tasks import Brevo, Depo, Lano, Mano, to_json
 from anira.tasks.task import Task
 
@@ -56,10 +57,13 @@ class Preset:
     evaluation_size: int = 200  # instances of each size
 
     def config(self, decider: str) -> Config:
-        """The model's configuration as a variant: under the given decider, or "untied"."""
+        """The model's configuration as a variant: under the given decider, or "untied"; `ValueError` for one that learns nothing."""
         names = self.task.vocabulary.names
         answer_token = names.index("<answer>") if "<answer>" in names else None
-        return Config.of_variant(decider, vocabulary=len(names), answer_token=answer_token, **self.model)
+        config = Config.of_variant(decider, vocabulary=len(names), answer_token=answer_token, **self.model)
+        if not DECIDERS[config.decider].learns:
+            raise ValueError(f"The decider {decider!r} learns nothing. Train another one, and put it on the trained model: model.with_decider({decider!r}).")
+        return config
 
     def recipe(self, decider: str) -> dict[str, Any]:
         """All that determines a run but its seed, in JSON's types: this preset's fields, the task and the model in full."""

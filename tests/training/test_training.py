@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from anira.model.anira import Anira
-from anira.model.deciders import variants
+from anira.model.deciders import DECIDERS, UNTIED
 from anira.training import checkpoint
 from anira.training.checkpoint import CheckpointError, load_model, read, write, write_atomically
 from anira.training.loop import Run, train
@@ -35,7 +35,7 @@ def same(left: Run, right: Run) -> bool:
     return all(torch.equal(a, b) for a, b in zip(weights(left), weights(right), strict=True))
 
 
-@pytest.mark.parametrize("decider", variants())
+@pytest.mark.parametrize("decider", [*(name for name, decider in DECIDERS.items() if decider.learns), UNTIED])
 @pytest.mark.parametrize("stop", [4, 12])
 def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, decider, stop):
     unbroken = train(Run.start(SHORT, decider, 7, HEADER), tmp_path / "unbroken")
@@ -269,7 +269,8 @@ def test_a_state_of_another_run_is_refused(tmp_path):
     [
         (["train", "chess"], "Known: brevo"),
         (["train", "brevo", "--preset", "huge"], "brevo tiny"),
-        (["train", "brevo", "--decider", "late"], "early, online, fixed"),
+        (["train", "brevo", "--decider", "late"], "early, online, hybrid"),
+        (["train", "brevo", "--decider", "resting"], "with_decider"),
     ],
 )
 def test_the_command_line_lists_what_it_knows(arguments, message):
