@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import anira
+import anira.cli
 
 
 def test_importing_the_library_and_asking_for_help_imports_nothing_heavy():

@@ -100,7 +100,7 @@ class Estimate:
 
 
 def estimates(frame: pd.DataFrame) -> pd.Series:
-    """A frame of estimates as one column of `Estimate`s, with the frame's index."""
+    """A frame of estimates as one column of `Estimate` objects, with the frame's index."""
     return pd.Series([Estimate.of(row) for _, row in frame.iterrows()], index=frame.index, dtype=object)
 
 

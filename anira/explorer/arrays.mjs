@@ -94,23 +94,17 @@ export function softmax(out, logits) {
   exps.forEach((e, i) => (out[i] = e / total));
 }
 
-/** The weights of a packed model by their names, Float32Arrays. */
-export function unpackTensors({ tensors, data }) {
-  const text = atob(data);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  const readers = { float32: (at, n) => new Float32Array(bytes.buffer.slice(at, at + 4 * n)), float16: (at, n) => halves(bytes, at, n) };
-  return Object.fromEntries(tensors.map(([name, shape, format, offset]) => [name, readers[format](offset, shape.reduce((a, b) => a * b, 1))]));
+export function logSumExp(logits) {
+  const largest = Math.max(...logits);
+  return largest + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - largest), 0));
 }
 
-function halves(bytes, at, count) {
-  const out = new Float32Array(count);
-  for (let i = 0; i < count; i++, at += 2) {
-    const bits = bytes[at] | (bytes[at + 1] << 8), exponent = (bits >> 10) & 31, fraction = bits & 1023;
-    const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
-    out[i] = bits & 0x8000 ? -size : size;
-  }
-  return out;
+/** A tensor of a packed model as a Float32Array: whole numbers of three bytes in `text`, from `offset` on, times its step. */
+export function unpackTensor(text, shape, step, offset) {
+  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  for (let i = 0, at = offset; i < values.length; i++, at += 3)
+    values[i] = (((text.charCodeAt(at) << 8) | (text.charCodeAt(at + 1) << 16) | (text.charCodeAt(at + 2) << 24)) >> 8) * step;
+  return values;
 }
 
 const KERNEL =

@@ -99,13 +99,13 @@ export function mount(element, source, first) {
     given = { ...given, [label]: { ...given[label], [position]: depth } };
     edited = { label, position, by };
     pinned = position;
-    ask();
+    refresh();
   }
 
   function giveBack(label) {
     given = { ...given, [label]: {} };
     edited = null;
-    ask();
+    refresh();
   }
 
   function seek(value) {
@@ -143,41 +143,33 @@ export function mount(element, source, first) {
 
   // ---- asking
 
-  /** The problem of the choice, then its answers. */
+  /** The problem of the choice if it is another than before, its answers, then what else there is to know of them. */
   async function refresh() {
     const turn = ++asked;
     root.dataset.busy = "yes";
     controls.update(choice, problem);
-    const text = choice.problem || (await source.problem(choice.nodes, choice.graph));
-    if (turn !== asked) return;
-    setProblem(text);
-    ask();
-  }
-
-  function setProblem(text) {
-    if (options.task === "mano") problem = expressionProblem(readExpression(text), options.modulus);
-    else {
-      const { nodes, edges, query } = readGraph(text);
-      problem = graphProblem(nodes, edges, query);
-    }
-  }
-
-  async function ask() {
-    const turn = ++asked;
-    root.dataset.busy = "yes";
-    const question = { prompt: problem.prompt, labels: labelsOf(), rule: choice.threshold, given, draft: problem.expected };
     const waiting = setTimeout(() => wait("waiting", source.live ? "Waiting for the kernel …" : "The model in this page is computing …"), PATIENCE_MS.waiting);
     const lost = source.live && setTimeout(() => wait("lost", "No answer from the kernel: run this cell again."), PATIENCE_MS.lost);
     const come = () => { clearTimeout(waiting); clearTimeout(lost); };
+    const stale = (reply) => {
+      if (reply?.error) throw new Error(reply.error);
+      return turn !== asked || reply === null;
+    };
     try {
+      if (!isShown()) {
+        const text = choice.problem || (await source.problem(choice.nodes, choice.graph));
+        if (stale(text)) return;
+        setProblem(text);
+      }
+      const question = { prompt: problem.prompt, labels: labelsOf(), rule: choice.threshold, given, draft: problem.expected };
       const found = await source.answers(question);
       come();
-      if (turn !== asked || found === null) return;
-      if (found.error) throw new Error(found.error);
-      [answers, failure] = [found, null];
+      if (stale(found)) return;
+      answers = found;
       show();
+      root.dataset.busy = "more"; // the picture is there; what follows only adds to it
       const alone = await source.alone(question, found);
-      if (turn !== asked || !alone || alone.error) return;
+      if (stale(alone)) return;
       for (const label of question.labels) answers[label].alone = alone[label];
       show();
     } catch (error) {
@@ -186,6 +178,18 @@ export function mount(element, source, first) {
       come();
       if (turn === asked) delete root.dataset.busy;
     }
+  }
+
+  const key = () => choice.problem || `${choice.nodes} ${choice.graph}`;
+  const isShown = () => problem !== null && problem.key === key();
+
+  function setProblem(text) {
+    if (options.task === "mano") problem = expressionProblem(readExpression(text), options.modulus);
+    else {
+      const { nodes, edges, query } = readGraph(text);
+      problem = graphProblem(nodes, edges, query);
+    }
+    problem.key = key();
   }
 
   function wait(state, text) {

@@ -2,7 +2,8 @@
  * The model itself in the page: prelude, core token by token, coda, by hand on typed arrays.
  *
  *   loadModel(packed)   a model of what `anira/explorer/weights.py` packs:
- *                       { name, config, task, names, end_token, answer_length, rule, tensors: [[name, shape, format, offset]], data }
+ *                       { name, config, decides, task, names, end_token, answer_length, rule, tensors: [[name, shape, step, offset]], data }
+ *   loadSteps(packed)   a generator that returns the same, for a page that goes on with it between its frames
  *
  *   model.own           the model's own stopping rule; model.max_depth is D, model.names its vocabulary, model.encode(names) ids
  *   model.run(tokens, options)       one full pass over tokens
@@ -25,7 +26,7 @@
  * written once, into every later level of the cache, so that iteration d sees h(min(d - 1, d*)). States are float32, sums float64.
  */
 
-import { Workspace, layerNorm, likeliest, rmsNorm, softmax, unpackTensors } from "./arrays.mjs";
+import { Workspace, layerNorm, likeliest, logSumExp, rmsNorm, softmax, unpackTensor } from "./arrays.mjs";
 
 const BLOCK = 32; // tokens between two yields
 
@@ -73,19 +74,18 @@ class Sequence {
 }
 
 class PageModel {
-  constructor(packed) {
+  constructor(packed, w) {
     const { config } = packed;
     Object.assign(this, { name: packed.name, config, task: packed.task, names: packed.names, own: packed.rule, max_depth: config.max_depth });
     Object.assign(this, { endToken: packed.end_token, answerLength: packed.answer_length });
     [this.E, this.D, this.V, this.H] = [config.width, config.max_depth, config.vocabulary, config.heads];
-    const w = unpackTensors(packed);
     const { E } = this, { hidden, decider_hidden } = config;
-    this.decider = "decider.head.1.weight" in w ? config.decider : "fixed";
     this.untied = "untied.0.attention_norm.weight" in w;
     const layers = ["prelude", "core", ...(this.untied ? Array.from({ length: this.D - 1 }, (_, i) => `untied.${i}`) : []), "coda"];
-    const outputs = w["decider.head.3.bias"]?.length;
+    const heads = { fixed: {}, early: { prior: "head" }, online: { evidence: "head" }, hybrid: { prior: "prior", evidence: "evidence" } }[packed.decides];
+    const outputs = (head) => w[`decider.${head}.3.bias`].length;
     const shapes = layers.flatMap(() => [[E, E], [2 * E, E], [E, E], [2 * hidden, E], [E, hidden]]).concat([[this.V, E]]);
-    this.space = new Workspace(outputs ? [...shapes, [decider_hidden, E], [outputs, decider_hidden]] : shapes);
+    this.space = new Workspace(shapes.concat(Object.values(heads).flatMap((head) => [[decider_hidden, E], [outputs(head), decider_hidden]])));
     const matrix = (name, n, k, from = 0) => this.space.matrix(w[`${name}.weight`].subarray(from), n, k);
     const [prelude, core, ...rest] = layers.map((at) => ({
       attentionNorm: w[`${at}.attention_norm.weight`], feedForwardNorm: w[`${at}.feed_forward_norm.weight`],
@@ -96,10 +96,11 @@ class PageModel {
     this.embedding = w["embedding.weight"];
     this.norm = w["norm.weight"];
     this.unembedding = matrix("unembedding", this.V, E);
-    this.head = outputs && {
-      weight: w["decider.head.0.weight"], bias: w["decider.head.0.bias"], outerBias: w["decider.head.3.bias"],
-      inner: matrix("decider.head.1", decider_hidden, E), outer: matrix("decider.head.3", outputs, decider_hidden),
-    };
+    for (const [role, head] of Object.entries(heads)) // prior: of the depths, from the prelude's state; evidence: to halt, from each new state
+      this[role] = {
+        weight: w[`decider.${head}.0.weight`], bias: w[`decider.${head}.0.bias`], outerBias: w[`decider.${head}.3.bias`],
+        inner: matrix(`decider.${head}.1`, decider_hidden, E), outer: matrix(`decider.${head}.3`, outputs(head), decider_hidden),
+      };
     const half = E / this.H / 2, angle = (i) => Math.floor(i / half) * 10000 ** (-(i % half) / half);
     this.cos = Float32Array.from({ length: config.max_length * half }, (_, i) => Math.cos(angle(i)));
     this.sin = Float32Array.from({ length: config.max_length * half }, (_, i) => Math.sin(angle(i)));
@@ -134,7 +135,7 @@ class PageModel {
 
   *#answer(prompt, options = {}) {
     const room = this.config.max_length - prompt.length + 1;
-    const most = Math.min(options.maxTokens ?? this.answerLength ?? room, room);
+    const most = Math.max(1, Math.min(options.maxTokens ?? this.answerLength ?? room, room));
     const end = options.endToken ?? this.endToken;
     const reader = this.#reader(prompt, prompt.length + most - 1, options);
     const { sequence } = reader;
@@ -173,8 +174,8 @@ class PageModel {
       return depth;
     };
     const sequence = new Sequence(this, capacity);
-    // an online decider knows its whole distribution only after D iterations: a second sequence holds that pass
-    const whole = this.decider === "online" && (rule === "mode" || rule === "mean") && typeof depths !== "number" ? new Sequence(this, capacity) : null;
+    // a decider that looks at each new state knows its whole distribution only after D iterations: a second sequence holds that pass
+    const whole = this.evidence && (rule === "mode" || rule === "mean") && typeof depths !== "number" ? new Sequence(this, capacity) : null;
     const model = this;
     return {
       sequence,
@@ -198,8 +199,7 @@ class PageModel {
     const x = gather([this.embedding], Int32Array.from(more), E, () => 0); // their states, packed
     yield* this.#layer(0, x, rows, rows, sequence);
     this.#keep(sequence, 0, x, rows);
-    const decision = this.#decide(sequence, from, count, rule, given);
-    if (this.decider !== "online") decision.plan(x);
+    const decision = this.#decide(sequence, from, x, rule, given);
     for (let d = 1; d <= D; d++) {
       const going = rows.filter((t) => decision.active(t, d));
       yield* this.#layer(d, x, rows, going, sequence);
@@ -308,10 +308,10 @@ class PageModel {
     }
   }
 
-  /** What the decider's head says of packed states x, (rows, outputs). */
-  #ask(x, rows) {
-    const { E, head } = this, hidden = head.inner.n, outputs = head.outer.n;
-    const normed = new Float32Array(rows * E), inner = new Float32Array(rows * hidden), out = new Float32Array(rows * outputs);
+  /** What a head of the decider says of packed states x, (rows, outputs). */
+  #ask(head, x, rows) {
+    const hidden = head.inner.n, outputs = head.outer.n;
+    const normed = new Float32Array(rows * this.E), inner = new Float32Array(rows * hidden), out = new Float32Array(rows * outputs);
     layerNorm(normed, x, head.weight, head.bias, rows);
     this.space.multiply(inner, normed, head.inner, rows);
     for (let i = 0; i < inner.length; i++) inner[i] /= 1 + Math.exp(-inner[i]);
@@ -320,36 +320,32 @@ class PageModel {
     return out;
   }
 
-  /** The run of a decider over positions from, …: who is active in iteration d, and what it learns from each new state. */
-  #decide(sequence, from, count, rule, given) {
-    const { D } = this, { depths, exitProbs } = sequence, { fround } = Math;
-    if (this.decider !== "online") {
-      return {
-        plan: (x) => {
-          const logits = this.head && this.#ask(x, count);
-          for (let i = 0; i < count; i++) {
-            const t = from + i;
-            if (logits) softmax(exitProbs.subarray(t * D, (t + 1) * D), logits.subarray(i * D, (i + 1) * D));
-            else exitProbs[(t + 1) * D - 1] = 1;
-            depths[t] = given(t) || depthByRule(exitProbs, t * D, D, rule);
-          }
-        },
-        active: (t, d) => depths[t] >= d,
-        observe() {},
-      };
+  /** The run of the decider over positions from, …, whose prelude's states are x: who is active in iteration d, and what it learns from each new state. */
+  #decide(sequence, from, x, rule, given) {
+    const { D } = this, { depths, exitProbs } = sequence, count = x.length / this.E, { fround } = Math;
+    const prior = this.prior && this.#ask(this.prior, x, count);
+    if (!this.evidence) {
+      for (let i = 0; i < count; i++) {
+        const t = from + i;
+        if (prior) softmax(exitProbs.subarray(t * D, (t + 1) * D), prior.subarray(i * D, (i + 1) * D));
+        else exitProbs[(t + 1) * D - 1] = 1;
+        depths[t] = given(t) || depthByRule(exitProbs, t * D, D, rule);
+      }
+      return { active: (t, d) => depths[t] >= d, observe() {} };
     }
     const threshold = fround(typeof rule === "number" ? rule : 0.5);
-    const halt = new Float32Array(count), mass = new Float32Array(count), survival = new Float32Array(count).fill(1);
+    const logit = new Float32Array(count), mass = new Float32Array(count), survival = new Float32Array(count).fill(1);
     return {
       active: (t, d) => (given(t) ? d <= given(t) : d === 1 || mass[t - from] < threshold),
       observe: (d, x, rows) => {
         rows.forEach((t) => (depths[t] = d));
-        const logits = d < D && rows.length ? this.#ask(x, rows.length) : [];
-        if (d < D) rows.forEach((t, i) => (halt[t - from] = 1 / (1 + Math.exp(-logits[i]))));
+        if (d < D && rows.length) this.#ask(this.evidence, x, rows.length).forEach((value, i) => (logit[rows[i] - from] = value));
         for (let i = 0; i < count; i++) {
-          const q = (exitProbs[(from + i) * D + d - 1] = d < D ? survival[i] * halt[i] : survival[i]);
-          mass[i] += fround(q);
-          survival[i] *= fround(1 - halt[i]);
+          const before = prior ? fround(prior[i * D + d - 1] - logSumExp(prior.subarray(i * D + d, (i + 1) * D))) : 0; // logit of halting, a priori
+          const halt = fround(1 / (1 + Math.exp(-fround(logit[i] + before))));
+          exitProbs[(from + i) * D + d - 1] = d < D ? survival[i] * halt : survival[i];
+          mass[i] += exitProbs[(from + i) * D + d - 1];
+          survival[i] *= fround(1 - halt);
         }
       },
     };
@@ -427,7 +423,16 @@ function gather(states, rows, E, level) {
   return x;
 }
 
-/** A model that answers in this page, of what anira/explorer/weights.py packs. */
+/** `loadModel` in steps of a few milliseconds. */
+export function* loadSteps(packed) {
+  const text = atob(packed.data), weights = {};
+  for (const [name, ...where] of packed.tensors) {
+    weights[name] = unpackTensor(text, ...where);
+    yield;
+  }
+  return new PageModel(packed, weights);
+}
+
 export function loadModel(packed) {
-  return new PageModel(packed);
+  return drain(loadSteps(packed));
 }

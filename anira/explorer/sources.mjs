@@ -10,7 +10,7 @@
  */
 
 import { prefixOf, randomExpression } from "./expression.mjs";
-import { loadModel } from "./model.mjs";
+import { loadSteps } from "./model.mjs";
 import { randomFrom, randomGraph } from "./search.mjs";
 
 const SLICE_MS = 12; // of computing between two looks at what else the page has to do
@@ -97,7 +97,7 @@ export const wrap = (number, count) => ((((number - 1) % count) + count) % count
 /** Packed weights: from an element of this page, or from a classic script beside it, which works from disk too. */
 async function fetchModel(name, folder) {
   const element = document.querySelector(`script[data-anira-model="${name}"]`);
-  if (element) return loadModel(JSON.parse(element.textContent));
+  if (element) return unhurried(loadSteps(JSON.parse(element.textContent)), () => true);
   if (!globalThis.anira_models?.[name])
     await new Promise((resolve, reject) => {
       const script = document.createElement("script");
@@ -106,7 +106,7 @@ async function fetchModel(name, folder) {
       script.onerror = () => reject(new Error(`The model ${name} could not be loaded.`));
       document.head.append(script);
     });
-  return loadModel(globalThis.anira_models[name]);
+  return unhurried(loadSteps(globalThis.anira_models[name]), () => true);
 }
 
 /** Run a generator in slices, so that no frame waits for it; null as soon as it is no longer `wanted`. */
@@ -163,7 +163,7 @@ export function kernelSource(model) {
     prepare() {},
     answers: (question) => latest({ ask: "answers", ...question }),
     alone: ({ prompt, labels }, answers) => latest({ ask: "alone", prompt, labels, answers: Object.fromEntries(labels.map((label) => [label, answers[label].answer])), depths: Object.fromEntries(labels.map((label) => [label, answers[label].depths])) }),
-    problem: (size, number) => send({ ask: "problem", size, number }),
+    problem: (size, number) => latest({ ask: "problem", size, number }),
     count: () => null,
     changed(choice) {
       for (const name of TRAITS) model.set(name, choice[name]);

@@ -21,14 +21,13 @@ from IPython.display import display
 from anira.explorer.answers import alone, answer
 from anira.explorer.player import MODULE, STYLE, player
 from anira.explorer.problems import MODELS, drawable, instance_of, longest_answer, offered, options, read, text_of, write
-from anira.explorer.weights import pack
+from anira.explorer.weights import decides, pack
 from anira.model.anira import Anira
 from anira.zoo import Loaded, load
 
 USUAL = {"brevo": 8, "mano": 3}  # the size that shows if none is asked for
 # What shows if nothing is asked for: early gives all its tokens the same, online twice as much to the first as to the last.
 EXAMPLES = {"brevo": "e-n.i-b.k-o.k-f.b-f.a-f.o-a.n-k.n-f.n-a*f", "mano": "x.2.-.-.0.2.4"}
-ON_PAGE = ("early", "online", "fixed")  # the deciders that `model.mjs` knows
 CHOICE = ("nodes", "graph", "problem", "decider", "threshold")
 
 
@@ -153,7 +152,7 @@ class Explorer(anywidget.AnyWidget):
 
     def page(self) -> str | None:
         """HTML of the same explorer without a kernel; None where the page cannot run one of the models."""
-        if any(loaded.model.config.decider not in ON_PAGE for loaded in self._models.values()):
+        if any(decides(loaded.model) is None for loaded in self._models.values()):
             return None
         names = {label: _name(f"{loaded.task.name}-{label}", loaded.model) for label, loaded in self._models.items()}
         weights = {name: json.dumps(pack(name, *self._models[label][:2]), separators=(",", ":"), ensure_ascii=False) for label, name in names.items()}

@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,7 @@ if "google.colab" in sys.modules:  # elsewhere `make lab` installs it
 COPIES = {
     "README.md": [r"(?<=git clone )https://github\.com/\S+", r"(?<=colab\.research\.google\.com/github)/[^/\s]+/[^/\s]+(?=/blob)"],
     "CITATION.cff": [r"(?<=repository-code: \")https://github\.com/[^\s\"]+"],
+    "book/cite.md": [r"https://github\.com/[^/\s]+/[^/\s})]+"],
 }
 
 
@@ -74,7 +76,13 @@ def renew() -> list[str]:
 
 
 def _give_to_theme(app, config) -> None:
-    config.html_theme_options |= {"repository_url": repository(), "repository_branch": BRANCH}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version = re.search(r'__version__ = "(.+)"', (ROOT / "anira/__init__.py").read_text(encoding="utf-8"))[1]
+    foot = (
+        f'Version {version} of {date.today():%-d %B %Y} · <a href="{repository()}/blob/{BRANCH}/LICENSE">{project["license"]} licence</a> · '
+        f'<a href="{repository()}">Source</a> · <a href="{repository()}/issues">Report an error</a>'
+    )
+    config.html_theme_options |= {"repository_url": repository(), "repository_branch": BRANCH, "extra_footer": f"<p>{foot}</p>"}
 
 
 def setup(app) -> dict:

@@ -69,7 +69,7 @@ def open_page(browser, tmp_path):
         path = tmp_path / f"page{len(contexts)}.html"
         path.write_text(
             f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorer</title>'
-            f'<meta name="viewport" content="width=device-width"></head><body style="margin: 0; background: {"#fff" if theme == "light" else "#121212"}">'
+            f'<meta name="viewport" content="width=device-width"></head><body style="margin: 0; {"background: #fff" if theme == "light" else "background: #121212; color: #eee"}">'
             f"<main><h1>Page</h1>{body}</main></body></html>",
             encoding="utf-8",
         )

@@ -44,7 +44,7 @@ def asked(task, size, number):
 def test_the_answer_is_that_of_greedy_decoding_whatever_the_draft(loaded, size, rule):
     model, task, _ = loaded
     instance, prompt, longest = asked(task, size, 1)
-    tokens, output = generate(model, torch.tensor(instance.prompt), end_token=task.end_token, max_new_tokens=size, select=rule)
+    tokens, output, *_ = generate(model, torch.tensor(instance.prompt), end_token=task.end_token, max_new_tokens=size, select=rule)
     for draft in ((), task.vocabulary.decode(instance.answer), prompt[1:3]):
         packed = answer(model, task, prompt, rule=rule, draft=draft, longest=longest)
         assert packed["answer"] == task.vocabulary.decode(tokens)

@@ -93,7 +93,7 @@ def verdicts(claims: Iterable[Claim] | None = None, *, folder: str | Path | None
         for preset in claim.presets:
             key = (claim.task, preset)
             tables.setdefault(key, Tables(*key, folder))
-            rows.append({**of_claim, "task": claim.task, "preset": preset, "scale": tables[key].scale, **_judge(claim, tables[key])})
+            rows.append({**of_claim, "task": claim.task, "preset": preset, **_judge(claim, tables[key])})
     frame = pd.DataFrame(rows)
     return frame.assign(**_corrected(frame)) if len(frame) else frame
 
@@ -101,16 +101,17 @@ def verdicts(claims: Iterable[Claim] | None = None, *, folder: str | Path | None
 def _judge(claim: Claim, tables: Tables) -> dict:
     assert claim.measure is not None and claim.holds is not None
     try:
+        scale = {"scale": tables.scale}
         values = claim.measure(tables)
     except UnknownTable as error:
         raise UnknownTable(f"Claim {claim.id!r} cannot be judged. {error}") from error
     except Missing as missing:
-        return {**Estimate(np.nan, np.nan, np.nan, 0, str(missing)), "verdict": "not tested", "p": np.nan}
+        return {**scale, **Estimate(np.nan, np.nan, np.nan, 0, str(missing)), "verdict": "not tested", "p": np.nan}
     estimate = over_seeds(values, bounds=claim.measure.bounds)
     reason = estimate.reason or (f"{len(values)} of {SEEDS} seeds" if len(values) < SEEDS else "")
     if reason:
-        return {**replace(estimate, reason=reason), "verdict": "not tested", "p": np.nan}
-    return {**estimate, "verdict": claim.holds.verdict(estimate), "p": claim.holds.p(values, claim.measure.bounds)}
+        return {**scale, **replace(estimate, reason=reason), "verdict": "not tested", "p": np.nan}
+    return {**scale, **estimate, "verdict": claim.holds.verdict(estimate), "p": claim.holds.p(values, claim.measure.bounds)}
 
 
 def _corrected(frame: pd.DataFrame) -> dict[str, pd.Series]:

@@ -60,30 +60,35 @@ def learned_in_order(tables: Tables, decider: str) -> pd.Series:
     return of_seeds(order_of_learning(milestones(tables.curves())), "tau", decider)
 
 
-def _path(tables: Tables, decider: str, value: str, variation: str, since: int) -> pd.Series:
-    curves = tables.curves(variation)
-    done = curves.groupby(["decider", "run_seed"])["step"].transform("max") >= tables.recipe.steps
-    if not done.any():
-        raise Missing("no finished run")
-    return of_seeds(rise_and_fall(curves[done], "depth", since=since), value, decider)
+def _path(tables: Tables, decider: str, value: str, variation: str = "none") -> pd.Series:
+    """How depth climbs and falls in the runs that went as far as the longest, from the end of the trunk phase on.
+
+    The trunk phase ends with the last record up to which every token runs all D iterations.
+    """
+    curves, paths = tables.curves(variation), []
+    for (_, _, last), run in curves.groupby(["decider", "run_seed", curves.groupby(["decider", "run_seed"])["step"].transform("max")], sort=False):
+        if last == curves["step"].max():
+            whole = run[["depth", "prompt_depth"]].eq(tables.max_depth).all(axis=1).groupby(run["step"]).all()
+            paths.append(rise_and_fall(run, "depth", since=whole.index[whole.cummin()].max() if whole.iloc[0] else 0))
+    return of_seeds(pd.concat(paths), value, decider)
 
 
 @measure(bounds=SHARE)
 def highest_depth(tables: Tables, decider: str) -> pd.Series:
     """The highest depth in training with γ constant, as a share of D."""
-    return _path(tables, decider, "peak", "constant", 0) / tables.recipe.model["max_depth"]
+    return _path(tables, decider, "peak", "constant") / tables.max_depth
 
 
 @measure()
 def fall_of_depth(tables: Tables, decider: str) -> pd.Series:
     """Iterations from the highest depth after the trunk phase to the end."""
-    return _path(tables, decider, "fall", "none", tables.recipe.trunk_steps)
+    return _path(tables, decider, "fall")
 
 
 @measure(bounds=CHANGE)
 def exact_match_since_peak(tables: Tables, decider: str) -> pd.Series:
     """Exact match at the end minus that at the highest depth after the trunk phase."""
-    return _path(tables, decider, "gain", "none", tables.recipe.trunk_steps)
+    return _path(tables, decider, "gain")
 
 
 @measure(bounds=RATIO)

@@ -49,10 +49,14 @@ class Tables:
         """Rows of `anira trace`, of the instances that every model solves."""
         return common_correct(self.traces)
 
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """Learning curves, of finished and unfinished runs."""
+        return self.read("training")
+
     def curves(self, variation: str = "none") -> pd.DataFrame:
-        """Learning curves of finished and unfinished runs; variation: of the preset, such as "constant"."""
-        frame = self.read("training")
-        frame = frame[frame["variation"] == variation]
+        """Learning curves of the preset ("none"), or of a variation of it, such as "constant"."""
+        frame = self.training[self.training["variation"] == variation]
         if frame.empty:
             raise Missing(f"no learning curves with variation {variation!r}")
         return frame
@@ -67,16 +71,14 @@ class Tables:
             raise Missing(f"no {decider} model")
         return self._timing[decider]
 
-    @property
-    def recipe(self):
-        """The preset that the models were trained with."""
-        from anira.training.presets import preset
+    @cached_property
+    def max_depth(self) -> int:
+        """The largest depth D that the models were trained with."""
+        return int(self.evaluation["max_depth"].max())
 
-        return preset(self.task, self.preset)
-
-    @property
+    @cached_property
     def scale(self) -> str:
         """Task, preset and trained sizes, in words."""
-        sizes = self.recipe.task.sizes
-        dense = sizes == tuple(range(sizes[0], sizes[-1] + 1))
+        sizes = sorted(self.training["size"].unique().tolist())
+        dense = sizes == list(range(sizes[0], sizes[-1] + 1))
         return f"{self.task.upper()} {self.preset}, {SYMBOLS.get(self.task, 'size')} = {f'{sizes[0]}–{sizes[-1]}' if dense else ', '.join(map(str, sizes))}"

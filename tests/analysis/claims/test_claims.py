@@ -11,7 +11,6 @@ from anira.analysis.claims import (
     VERDICTS,
     Claim,
     Criterion,
-    Missing,
     Tables,
     above,
     below,
@@ -98,7 +97,7 @@ def test_p_is_below_five_per_cent_just_where_there_is_a_decision(bounds):
 
 def test_a_claim_counts_once_whatever_the_number_of_its_rows():
     """Two claims, one of them with three rows: Bonferroni's factor for the smaller p is two, and a claim is as sure as its weakest row."""
-    by_preset = {"tiny": [0.5, 0.6, 0.7], "minute": [0.5, 0.9, 1.6], "paper": [0.5, 0.55, 0.6]}
+    by_preset = {"tiny": [0.5, 0.6, 0.7], "minute": [0.5, 0.9, 1.6], "minute-gap": [0.5, 0.55, 0.6]}
 
     @measure()
     def given(tables):
@@ -119,7 +118,7 @@ def test_a_missing_folder_or_table_is_an_error_that_names_the_claim(tmp_path):
     asked = [CLAIMS["brevo-early-depth-rises"]]
     with pytest.raises(FileNotFoundError, match="no folder"):
         verdicts(asked, folder=tmp_path / "results")
-    with pytest.raises(UnknownTable, match="Claim 'brevo-early-depth-rises' cannot be judged. There is no table 'brevo-tiny' of the kind 'generalization'"):
+    with pytest.raises(UnknownTable, match="Claim 'brevo-early-depth-rises' cannot be judged. There is no table 'brevo-tiny' of the kind"):
         verdicts(asked, folder=tmp_path)
 
 
@@ -222,9 +221,19 @@ def test_a_decider_without_models_is_not_tested_and_named(folder):
 
 def test_unfinished_runs_are_not_measured(folder):
     path = folder / "training/brevo-minute.csv"
-    pd.read_csv(path, keep_default_na=False).query("step < 450").to_csv(path, index=False)
-    with pytest.raises(Missing, match="no finished run"):
-        CLAIMS["brevo-online-depth-falls"].measure(Tables("brevo", "minute", folder))
+    curves = pd.read_csv(path, keep_default_na=False)
+    curves[(curves["step"] < 450) | (curves["run_seed"] > 0)].to_csv(path, index=False)
+    assert CLAIMS["brevo-online-depth-falls"].measure(Tables("brevo", "minute", folder)).index.tolist() == [1, 2]
+
+
+def test_depth_falls_from_the_end_of_the_trunk_phase_which_is_where_depth_is_no_longer_whole(folder):
+    tables, curve = Tables("brevo", "minute", folder), {100: (4, 4, 0.1), 200: (4, 4, 0.5), 300: (4, 3, 0.6), 400: (3, 3, 0.7), 500: (2, 1, 0.9)}
+    rows = [("online", seed, "none", step, 3, exact, depth, prompt) for seed in range(3) for step, (depth, prompt, exact) in curve.items()]
+    tables.training = pd.DataFrame(rows, columns=["decider", "run_seed", "variation", "step", "size", "exact_match", "depth", "prompt_depth"]).assign(
+        task="brevo", preset="minute"
+    )
+    assert (CLAIMS["brevo-online-depth-falls"].measure(tables) == 2).all()
+    assert CLAIMS["brevo-online-accuracy-holds"].measure(tables).tolist() == pytest.approx([0.4] * 3)  # since step 200
 
 
 def test_the_regression_rows_are_those_of_the_timing_analysis(folder):
@@ -257,14 +266,15 @@ def test_bounds_read_as_words():
     assert [str(criterion) for criterion in read] == ["above 0", "below 0.5", "0.6 to 0.8", "0 to 1", "above 0, by 0.1 at least"]
 
 
-FIRST = pd.read_csv(Path(__file__).with_name("first.csv"))
+FIRST = pd.read_csv(Path(__file__).with_name("first.csv")).fillna({"preset": ""})
 
 
-def test_the_rows_first_declared_say_what_they_said():
-    """The estimates of the reproduction table as it was before it was data: 102 rows of the 66 claims of the paper, on the tables of the first campaign."""
-    table = verdicts(claim for claims in paper.PARTS.values() for claim in claims)
-    both = FIRST.merge(table, on=["id", "preset"], how="left", suffixes=("_first", ""), validate="one_to_one")
-    assert len(FIRST) == len(table) == 102
+def test_the_rows_first_declared_say_what_they_said(judged):
+    """The reproduction table as it was before it was data: the paper's 66 claims on the tables of the first campaign. Goes when they do.
+
+    Of its 102 rows two are left out, accuracy since the trunk phase of BREVO `minute`: its end is now read off the curves, one record later.
+    """
+    both = FIRST.merge(judged, on=["id", "preset"], how="left", suffixes=("_first", ""), validate="one_to_one")
+    assert len(FIRST) == len(both) == 100
     pd.testing.assert_series_equal(both["estimate"], both["estimate_first"], check_names=False, rtol=1e-9, atol=1e-12)
-    changed = both[both["verdict"] != both["verdict_first"]]
-    assert changed["id"].tolist() == []
+    assert both[both["verdict"] != both["verdict_first"]][["id", "preset"]].values.tolist() == []
