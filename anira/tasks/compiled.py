@@ -23,6 +23,8 @@ def stamp() -> str:
 def compiled(function: Callable) -> Callable:
     """The function, compiled at its first call and kept on disk; use as a decorator."""
     dispatcher: Any = njit(cache=True)(function)
+    if dispatcher is function:  # NUMBA_DISABLE_JIT
+        return function
     index = dispatcher._cache._cache_file  # numba has no public way to say what else the compiled code was made from
     index._source_stamp = (index._source_stamp, stamp())
     return dispatcher

@@ -120,7 +120,7 @@ class Lano:
     (D1 (E1 2 1) (E0 2 0) (E2 1 0)) = 2 1 2 0 1 0 <eos>
     """
 
-    sizes: Sequence[int] | None = None
+    sizes: Sequence[int] = None  # type: ignore[assignment]  # until __post_init__
     grammar: Grammar = CFG3B
 
     name = "lano"

@@ -37,7 +37,9 @@ def test_sizes_that_are_no_sequence_are_refused(kind, sizes):
 
 
 @every_kind
-@pytest.mark.parametrize("sizes", [range(4, 6), [4, 5], np.arange(4, 6), np.arange(4, 6, dtype=np.uint8), torch.arange(4, 6), {4: 0, 5: 0}.keys(), iter], ids=type)
+@pytest.mark.parametrize(
+    "sizes", [range(4, 6), [4, 5], np.arange(4, 6), np.arange(4, 6, dtype=np.uint8), torch.arange(4, 6), {4: 0, 5: 0}.keys(), iter], ids=type
+)
 def test_whole_numbers_of_any_kind_become_ints(kind, sizes):
     task = kind(sizes=iter((4, 5)) if sizes is iter else sizes)
     assert task.sizes == (4, 5) and {type(size) for size in task.sizes} == {int}

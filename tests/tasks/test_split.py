@@ -175,7 +175,9 @@ def test_all_problems_of_two_operators_lie_on_the_side_that_they_are_drawn_from(
     assert drawn == {tuple(row) for row in rows if not task.held_out(row)}
 
 
-@pytest.mark.parametrize("graphs", [Physics(), Chains(), Chains(2), Tree(), Tree(1), Layered(2, 1), Sparse(2), Dense(0.5), Dense(1), Dense(0), Hubs(2)], ids=repr)
+@pytest.mark.parametrize(
+    "graphs", [Physics(), Chains(), Chains(2), Tree(), Tree(1), Layered(2, 1), Sparse(2), Dense(0.5), Dense(1), Dense(0), Hubs(2)], ids=repr
+)
 def test_the_number_of_graphs_is_that_of_the_different_ones_drawn(graphs):
     size, names = max(4, graphs.smallest), max(4, graphs.smallest)
     task, rng = Brevo(sizes=[size], node_names=names, graphs=graphs), np.random.default_rng(0)
