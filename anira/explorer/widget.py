@@ -166,7 +166,7 @@ class Explorer(anywidget.AnyWidget):
         if page is not None:
             display({"text/html": page, "text/plain": repr(self)}, raw=True)
         data, metadata = self._repr_mimebundle_()
-        display({kind: value for kind, value in data.items() if page is None or kind != "text/plain"}, metadata=metadata, raw=True)
+        display(data if page is None else data | {"text/plain": ""}, metadata=metadata, raw=True)
 
 
 def _name(label: str, model: Anira) -> str:
