@@ -35,6 +35,7 @@ __all__ = [
     "above",
     "below",
     "by_id",
+    "counted",
     "measure",
     "near",
     "verdicts",
@@ -56,6 +57,12 @@ def by_id(claims: Iterable[Claim]) -> dict[str, Claim]:
 
 #: All claims by their ids, in the order in which they are listed: the paper's, then ours.
 CLAIMS: dict[str, Claim] = by_id(replace(claim, part=part) for parts in (paper.PARTS, findings.PARTS) for part, claims in parts.items() for claim in claims)
+
+
+def counted() -> list[Claim]:
+    """The claims that count: all but those first declared that an amended one stands instead of."""
+    replaced = {claim.instead_of for claim in CLAIMS.values()}
+    return [claim for claim in CLAIMS.values() if claim.id not in replaced]
 
 
 def verdicts(claims: Iterable[Claim] | None = None, *, folder: str | Path | None = None) -> pd.DataFrame:

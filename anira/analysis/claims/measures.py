@@ -60,7 +60,7 @@ def learned_in_order(tables: Tables, decider: str) -> pd.Series:
     return of_seeds(order_of_learning(milestones(tables.curves())), "tau", decider)
 
 
-def _path(tables: Tables, decider: str, value: str, variation: str = "none") -> pd.Series:
+def path_of_depth(tables: Tables, decider: str, value: str, variation: str = "none") -> pd.Series:
     """How depth climbs and falls in the runs that went as far as the longest, from the end of the trunk phase on.
 
     The trunk phase ends with the last record up to which every token runs all D iterations.
@@ -76,19 +76,19 @@ def _path(tables: Tables, decider: str, value: str, variation: str = "none") -> 
 @measure(bounds=SHARE)
 def highest_depth(tables: Tables, decider: str) -> pd.Series:
     """The highest depth in training with γ constant, as a share of D."""
-    return _path(tables, decider, "peak", "constant") / tables.max_depth
+    return path_of_depth(tables, decider, "peak", "constant") / tables.max_depth
 
 
 @measure()
 def fall_of_depth(tables: Tables, decider: str) -> pd.Series:
     """Iterations from the highest depth after the trunk phase to the end."""
-    return _path(tables, decider, "fall")
+    return path_of_depth(tables, decider, "fall")
 
 
 @measure(bounds=CHANGE)
 def exact_match_since_peak(tables: Tables, decider: str) -> pd.Series:
     """Exact match at the end minus that at the highest depth after the trunk phase."""
-    return _path(tables, decider, "gain")
+    return path_of_depth(tables, decider, "gain")
 
 
 @measure(bounds=RATIO)

@@ -24,6 +24,7 @@ class Tables:
     def __init__(self, task: str, preset: str, folder: str | Path | None = None):
         self.task, self.preset, self.folder = task, preset, folder
         self._timing: dict[str, dict[int, Timing]] = {}
+        self.kept: dict[str, dict[int, Timing]] = {}  # what a measure would rather not compute twice
 
     def read(self, kind: str) -> pd.DataFrame:
         """The table of a kind, as `anira.results` gives it."""
