@@ -1,5 +1,5 @@
 # make lab, make test, make book: each sets up what it needs in .venv, given Python 3.11 or newer.
-.PHONY: help lab test book tables address clean
+.PHONY: help lab test types book tables address clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -8,6 +8,7 @@ BIN := .venv/bin
 help:
 	@echo "make lab    JupyterLab, open on the first chapter"
 	@echo "make test   all tests, the chapters among them"
+	@echo "make types  the type checker"
 	@echo "make book   the site, in _build/html"
 
 # What a reader needs, and what those who work on it need besides.
@@ -37,8 +38,10 @@ lab: $(READ)
 test: $(WORK)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check anira tests
-	$(BIN)/mypy anira
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+types: $(WORK)
+	$(BIN)/mypy anira
 
 # A page also shows what its neighbours and the library say, so nothing of an earlier build is kept.
 book: $(WORK)
