@@ -5,6 +5,9 @@ so it is the same whatever the number of workers, and whether or not the run was
 
 Each worker makes every `workers`-th batch and hands it over through a pipe of its own. It waits while its pipe is full, so
 it is about one batch ahead, and it ends when nobody holds the other end of the pipe: with the run, even when that is killed.
+
+A `torch.utils.data.DataLoader` over step numbers gives the same batches. It was measured and not taken: with two workers a
+batch of BREVO tiny came after 29 ms instead of 10, and took the run 3.5 ms of its own time instead of 0.2.
 """
 
 import multiprocessing as mp
