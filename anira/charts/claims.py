@@ -1,0 +1,69 @@
+"""Claims and findings as tables for readers: HTML in which each claim has an address of its own.
+
+They show what `anira.claims()` says, and judge nothing.
+"""
+
+import html
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+from IPython.display import HTML
+
+from anira.analysis.claims.findings import Finding
+from anira.analysis.intervals import Estimate
+
+SIGNS = {"agrees": "✓ agrees", "differs": "✗ differs", "no effect": "○ no effect", "undecided": "? undecided", "not tested": "– not tested"}
+
+
+def claims(table: pd.DataFrame) -> HTML:
+    """Rows of `anira.claims()`, those of one part of the list below its heading.
+
+    A claim's first row carries its id as an anchor. Each says how it could have come out otherwise; one that a later
+    claim stands instead of is folded away below it.
+    """
+    seen: set[str] = set()
+    parts = []
+    for part, rows in table.groupby("part", sort=False):
+        kept, replaced = rows[rows["amended_by"] == ""], rows[rows["amended_by"] != ""]
+        body = _table(kept, seen) if len(kept) else ""
+        if len(replaced):
+            body += f"<details><summary>{len(replaced)} rows first declared, asked again elsewhere</summary>{_table(replaced, seen)}</details>"
+        parts.append(f"<h3>{html.escape(str(part).capitalize())}</h3>{body}")
+    return HTML("".join(parts))
+
+
+def findings(table: pd.DataFrame, asked: Mapping[str, Finding]) -> HTML:
+    """The paper's findings, one row each: what it says, and what is seen here at the largest scale at which it was asked."""
+    rows = []
+    for letter, finding in asked.items():
+        seen = table[table["id"].isin(finding.claims) & (table["verdict"] != "not tested")]
+        largest = seen.drop_duplicates("id")  # presets come from the largest scale down
+        lines = [f"{SIGNS[row.verdict]}: {html.escape(row.sentence)} {_number(row)} <small>({html.escape(row.scale)})</small>" for row in largest.itertuples()]
+        rows.append(f"<tr><th scope='row'>({letter})</th><td>{html.escape(finding.sentence)}</td><td>{'<br>'.join(lines) or 'not asked here'}</td></tr>")
+    return HTML(f"<div tabindex='0' style='overflow-x:auto'><table>{_head('', 'the paper says', 'here')}{''.join(rows)}</table></div>")
+
+
+def _table(rows: pd.DataFrame, seen: set[str]) -> str:
+    lines = []
+    for row in rows.itertuples():
+        anchor = "" if row.id in seen else f" id='{row.id}'"
+        seen.add(row.id)
+        small = [row.scale, f"{row.clusters} seeds" if row.clusters else "", f"agrees if {row.holds}" if row.holds else "", row.reason]
+        notes = [f"Otherwise: {row.otherwise}." if row.otherwise else "", f"Amended after the fact: {row.amended}." if row.amended else ""]
+        text = f"{html.escape(row.sentence)}<br><small>{html.escape(' · '.join(filter(None, small)))}<br>{html.escape(' '.join(filter(None, notes)))}</small>"
+        lines.append(f"<tr{anchor}><td>{SIGNS[row.verdict]}</td><td>{text}</td><td>{html.escape(row.paper)}</td><td>{_number(row)}</td></tr>")
+    return f"<div tabindex='0' style='overflow-x:auto'><table>{_head('verdict', 'claim', 'paper', 'here [95 %]')}{''.join(lines)}</table></div>"
+
+
+def _head(*names: str) -> str:
+    return "<tr>" + "".join(f"<th scope='col'>{name}</th>" if name else "<td></td>" for name in names) + "</tr>"
+
+
+def _number(row) -> str:
+    return "" if pd.isna(row.estimate) else f"{Estimate(row.estimate, row.low, row.high, row.clusters, row.reason):.2f}"
+
+
+def counts(table: pd.DataFrame) -> pd.DataFrame:
+    """How many claims, not rows, have each verdict: of those that no later claim stands instead of, at the largest scale."""
+    standing: Iterable = table[table["amended_by"] == ""].drop_duplicates("id")["verdict"]
+    return pd.Series(list(standing)).value_counts().reindex(SIGNS, fill_value=0).rename_axis("verdict").rename("claims").to_frame().T

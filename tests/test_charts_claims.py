@@ -1,0 +1,33 @@
+"""Tables of claims: every claim has one anchor, and what they show is what the verdicts say."""
+
+import re
+
+import pytest
+
+from anira.analysis.claims import CLAIMS, verdicts
+from anira.analysis.claims.findings import FINDINGS
+from anira.charts import claims as tables
+
+
+@pytest.fixture(scope="module")
+def some():
+    asked = ["early-surface", "online-content", "brevo-early-hub-out-degree", "brevo-early-dependents-read", "gsm-harder-splits"]
+    return verdicts([CLAIMS[id] for id in asked])
+
+
+def test_every_claim_has_one_anchor_and_its_interval(some):
+    text = tables.claims(some).data
+    assert sorted(re.findall(r"<tr id='([^']+)'>", text)) == sorted(set(some["id"]))
+    row = some.set_index("id").loc["early-surface"]
+    assert f"{row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" in text
+
+
+def test_a_claim_asked_again_is_folded_and_not_counted(some):
+    assert "rows first declared" in tables.claims(some).data
+    assert "brevo-early-hub-out-degree" in set(some.loc[some["amended_by"] != "", "id"])
+    assert int(tables.counts(some).sum(axis=1).iloc[0]) == some["id"].nunique() - some.loc[some["amended_by"] != "", "id"].nunique()
+
+
+def test_the_findings_show_the_verdicts_of_their_claims(some):
+    text = tables.findings(some, {"f": FINDINGS["f"]}).data
+    assert text.count("✓ agrees") == 2 and "online-by-state" not in text
