@@ -99,11 +99,12 @@ FAMILIES = {
     "chosen": "as the decider chose",
     "confident": "until the readout is confident",
     "rests": "until the state rests",
-    "need, alone": "what each token needs alone",
+    "need, alone": "what each token needs, found one by one",
+    "need, together": "what each token needs, found together",
     "oracle": "oracle",
 }
-FAMILY_COLORS = ("#8A8A8A", "#56B4E9", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#E69F00", "#8C6D31", "#1FA8A0")
-FAMILY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "diamond")
+FAMILY_COLORS = ("#8A8A8A", "#56B4E9", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#E69F00", "#8C6D31", "#1FA8A0", "#D81B60")
+FAMILY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "square", "triangle-left")
 
 
 @figure

@@ -12,9 +12,10 @@ One model and its weights, many ways to give its tokens their depths, on the sam
 - *confident θ*: an answer token goes on until the readout gives its best token the probability θ; each look pays a coda
 - *rests ε*: until an iteration moves its state by less than a share ε
 - *need, alone*: the least depth from which on it stays right, the others as chosen, given to all answer tokens at once
+- *need, together*: the same, but found with all answer tokens at one depth
 - *oracle*: the same, but one token after the other, each in view of what those before it got; no rule can know it
 
-In the last four, prompt tokens keep what the decider chose. Confident and rests need no training (Popescu et al. 2026; Logan 2026).
+In the last five, prompt tokens keep what the decider chose. Confident and rests need no training (Popescu et al. 2026; Logan 2026).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -122,6 +123,7 @@ def _policies(model, batches: list[Batch], chosen: list[Reading], others: list[R
     for epsilon in rests:
         yield "rests", epsilon, _in_sequence(model, batches, lambda view, e=epsilon: _first(view.change <= e)), "prompt", False
     yield "need, alone", np.nan, given(_needs(model, batch) for batch in batches), "prompt", False
+    yield "need, together", np.nan, given(_needs_together(model, batch, own) for batch, own in zip(batches, chosen, strict=True)), "prompt", False
     yield "oracle", np.nan, _in_sequence(model, batches, lambda view: _stays(view.right)), "prompt", False
 
 
@@ -175,6 +177,12 @@ def _needs(model: Anira, batch: Batch) -> np.ndarray:
         needs[view.rows.cpu().numpy(), view.positions.cpu().numpy() + 1] = _stays(view.right).cpu().numpy()
         answers.settle(view)
     return needs
+
+
+def _needs_together(model: Anira, batch: Batch, own: Reading) -> np.ndarray:
+    """(B, T), column t about token t: the need of each answer token, all of them at one depth; D where it is wrong with D."""
+    right = [read(model, batch, depths=own.with_depth(np.full_like(own.depth, d))).right for d in range(1, model.config.max_depth + 1)]
+    return _stays(torch.from_numpy(np.stack(right, -1)).flatten(0, 1)).unflatten(0, own.depth.shape).numpy()
 
 
 def _first(holds: Tensor) -> Tensor:

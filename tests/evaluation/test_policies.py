@@ -60,6 +60,18 @@ def test_exits_that_always_or_never_hold_give_one_iteration_or_all(found):
     assert (rows(table, "rests", 1e9)["depth"] == 2).all()  # the first iteration has no state before it
 
 
+def test_needs_found_together_are_those_of_uniform_depths(found):
+    model, table = found
+    for row, size in zip(rows(table, "need, together").itertuples(), TASK.sizes, strict=True):
+        batch = collate(draw(TASK, [size], 12, 0, split="held_out"))
+        answer = batch.answer_mask[:, 1:]
+        with torch.no_grad():
+            chosen = model(batch.tokens[:, :-1]).depths
+            right = [model(batch.tokens[:, :-1], depths=torch.where(answer, d, chosen)).logits.argmax(-1) == batch.tokens[:, 1:] for d in range(1, 5)]
+        needs = _stays(torch.stack(right, -1)[answer])
+        assert row.depth == pytest.approx(needs.double().mean().item(), abs=1e-5)
+
+
 def test_a_look_costs_a_coda(found):
     model, table = found
     looked, rested = rows(table, "confident", 2.0), rows(table, "rests", 0.0)  # the same depths, with three looks and with none

@@ -463,7 +463,10 @@ ROBUST = (
 
 PARTS = {
     "surface or content": SURFACE,
+    "nodes that do not matter": DISTRACTORS,
+    "need and spending": NEED,
     "what depth is worth where it is": WORTH,
+    "exits that need no training": EXITS,
     "decision timing, in the paper's words": ROBUST,
     "decision timing, asked again": TIMING_AGAIN,
     "dynamics, asked again": DYNAMICS_AGAIN,
