@@ -33,7 +33,7 @@ def figure(draw: Callable[P, C]) -> Callable[P, C]:
 
 
 @cache
-def _with_figure(chart: type) -> type:
+def _with_figure(chart: Any) -> Any:
     return chart if issubclass(chart, Figure) else type(chart.__name__, (Figure, chart), {})
 
 
@@ -49,7 +49,8 @@ class Figure:
         spec = self.to_dict()
         if "google.colab" in sys.modules:
             with alt.renderers.enable("colab"):
-                return alt.renderers.get()(spec), {}
+                render: Any = alt.renderers.get()
+                return render(spec), {}
         schema = "https://vega.github.io/schema/vega-lite/v5.json"  # else JupyterLab warns of a version it has not, then draws it all the same
         return {MIME_TYPE: {**spec, "$schema": schema}, **_picture(spec), "text/plain": spec.get("description", "A chart.")}, {}
 

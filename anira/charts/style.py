@@ -1,6 +1,7 @@
 """What all figures share: one theme, one colour and one shape for the same thing."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -21,7 +22,7 @@ MIME_TYPE = "application/vnd.vegalite.v5+json"
 def theme() -> alt.theme.ThemeConfig:
     """Sizes, fonts and data colours; no background, text or axis colour (see `anira.charts.figure`)."""
     font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
-    labels = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    labels: Any = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
     return {
         "config": {
             "font": font,
@@ -80,7 +81,7 @@ def by_decider(frame: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
     return color, alt.Shape("decider:N", scale=shapes, title=None, legend=legend)
 
 
-def hollow_unless(test: str, color: alt.Color) -> dict[str, alt.Fill | alt.FillOpacity]:
+def hollow_unless(test: str, color: alt.Color) -> dict[str, Any]:
     """Encodings by which points of this colour (`filled=False`) are filled where `test` holds of a row, and outlines elsewhere."""
     return {"fill": alt.Fill(color["shorthand"], scale=color["scale"], legend=None), "fillOpacity": alt.condition(test, alt.value(1), alt.value(0))}
 

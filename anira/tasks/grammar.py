@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -107,7 +107,7 @@ class Grammar:
     @cached_property
     def rules(self) -> Mapping[str, tuple[Rule, ...]]:
         """The alternatives of each symbol, the start first."""
-        rules: dict[str, list[Rule]] = {}
+        rules: dict[str, list[Any]] = {}
         for line in filter(str.strip, self.text.splitlines()):
             symbol, arrow, right = (part.strip() for part in line.partition("->"))
             if not arrow or not re.fullmatch(SYMBOL, symbol):
@@ -169,8 +169,8 @@ class Grammar:
     @cached_property
     def derivations(self) -> Mapping[str, int]:
         """Ways to derive a string from each symbol: as many as there are strings, or more where one has several trees."""
-        counts = {}
-        for symbol in reversed(self.heights):
+        counts: dict[str, int] = {}
+        for symbol in reversed(list(self.heights)):
             counts[symbol] = sum(prod(counts.get(name, 1) for name in rule.symbols) for rule in self.rules[symbol])
         return dict(reversed(counts.items()))
 

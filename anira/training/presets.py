@@ -76,7 +76,11 @@ class Preset:
             raise ValueError(f"Unknown schedule {schedule!r}. Known: {', '.join(SCHEDULES)}.")
         if penalty is not None and not 0 <= penalty < float("inf"):
             raise ValueError(f"The penalty is a number of at least 0, received {penalty}.")
-        changes = {"preset": {}, "ramped": {"ramp_steps": (self.steps - self.trunk_steps) // 4}, "constant": {"trunk_steps": 0, "deep_start": 0.0}}
+        changes: dict[str, dict[str, Any]] = {
+            "preset": {},
+            "ramped": {"ramp_steps": (self.steps - self.trunk_steps) // 4},
+            "constant": {"trunk_steps": 0, "deep_start": 0.0},
+        }
         if self.decider_rate is not None:  # one phase, whose rate begins to fall where that of the trunk did
             changes["constant"] |= {"decider_rate": None, "trunk_decay_steps": 0, "decay_steps": self.steps - self.trunk_steps + self.trunk_decay_steps}
         return replace(self, penalty=self.penalty if penalty is None else penalty, **changes[schedule])
@@ -99,9 +103,9 @@ class Preset:
         return self.penalty * (min(1.0, (step - self.trunk_steps) / self.ramp_steps) if self.ramp_steps else 1.0)
 
 
-SMALL = {"deep_start": 1.0, "optimizer": "muon", "weight_decay": 0.01}  # what all recipes but the paper's share
+SMALL: dict[str, Any] = {"deep_start": 1.0, "optimizer": "muon", "weight_decay": 0.01}  # what all recipes but the paper's share
 
-PRESETS = {
+PRESETS: dict[tuple[str, str], Preset] = {
     ("brevo", "tiny"): Preset(
         task=Brevo(sizes=range(3, 9), node_names=16),
         model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=256),
