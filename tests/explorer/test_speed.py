@@ -6,7 +6,7 @@ import pytest
 
 from tests.explorer.pages import brevo, control, mano, open_page, settled  # noqa: F401, fixtures
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a measurement: run it on a machine with nothing else to do
 
 MOVE = """async (until) => {
   const root = document.querySelector('.anira-explorer');
