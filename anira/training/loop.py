@@ -174,7 +174,8 @@ class Run:
         self.model.zero_grad()
         divergence = torch.full_like(sums[1], torch.nan) if self.idle else sums[1]
         self.step += 1
-        return {"cross_entropy": sums[0], "divergence": divergence, "tokens": inputs, "gradient_norm": norm.float()}
+        self.measured.append({"cross_entropy": sums[0], "divergence": divergence, "tokens": inputs, "gradient_norm": norm.float()})
+        return self.measured[-1]
 
     def _backward(self, bucket: Batch, index: int, answers: int, inputs: int) -> Tensor:
         """Add the gradient of one bucket's share of the loss; returns its (cross-entropy, divergence)."""
@@ -297,7 +298,7 @@ def train(run: Run, folder: Path, *, until: int | None = None, save_every_second
     stopped = False
     with postponed_interrupt() as pressed, bar, run.batches(workers) as batches:
         while run.step < last and not stopped:
-            run.measured.append(run.advance(next(batches)))
+            run.advance(next(batches))
             run.seconds = before + time.monotonic() - begun
             bar.update()
             stopped = any_of(bool(pressed), device)
