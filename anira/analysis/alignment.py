@@ -45,11 +45,11 @@ def alignment(
 
     >>> frame = pd.DataFrame({"instance": [0, 0, 1, 1], "size": 3, "position": [5, 6, 5, 6], "depth": [1, 2, 1, 3], "correct": True})
     >>> alignment(frame.assign(height=[0, 1, 0, 2], edges=4), ["height", "edges"])[["feature", "method", "estimate", "reason"]]
-      feature    method  estimate            reason
-    0  height  spearman       1.0
-    1  height   kendall       1.0
-    2   edges  spearman       NaN  edges is constant
-    3   edges   kendall       NaN  edges is constant
+      feature    method  estimate                                reason
+    0  height  spearman       1.0  2 instances, and a bootstrap takes 5
+    1  height   kendall       1.0  2 instances, and a bootstrap takes 5
+    2   edges  spearman       NaN                     edges is constant
+    3   edges   kendall       NaN                     edges is constant
     """
     features = list(features)
     if unit not in ("token", "instance"):

@@ -170,7 +170,10 @@ def _typed(values: pd.Series, kind: str) -> pd.Series:
         if not values.isin(["True", "False"]).all():
             raise ValueError("it has values besides True and False")
         return values == "True"
-    return pd.to_numeric(values.mask(values == "")).astype(TYPES[kind])
+    numbers = pd.to_numeric(values.mask(values == ""))
+    if kind == "int" and (numbers % 1 > 0).any():
+        raise ValueError(f"it has numbers that are not whole, such as {numbers[numbers % 1 > 0].iloc[0]}")
+    return numbers.astype(TYPES[kind])
 
 
 def check(table: pd.DataFrame, declaration: Declared, where: str = "The table") -> pd.DataFrame:

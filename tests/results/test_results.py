@@ -71,6 +71,7 @@ def test_a_folder_of_ones_own_stands_in_and_a_missing_one_is_an_error(tmp_path):
     [
         (lambda text: text.replace("exact_match", "exact", 1), r"generalization/mano-tiny\.csv lacks the columns \['exact_match'\]"),
         (lambda text: text.replace(",none,", ",,", 1).replace(",6,True,trained,1,", ",,True,trained,1,", 1), "column 'max_depth' should be int"),
+        (lambda text: text.replace(",6,True,trained,1,", ",6.5,True,trained,1,", 1), "column 'max_depth' should be int, .* not whole, such as 6.5"),
         (lambda text: text.replace(",True,trained,1,", ",yes,trained,1,", 1), "column 'own' should be bool"),
         (lambda text: text + text.splitlines()[1] + "\n", "has rows twice, such as .*mano-early-tiny-0"),
         (lambda text: text.replace(",trained,1,1000,1.0,", ",trained,1,1000,,", 1), r"undefined values in \['exact_match'\]"),
