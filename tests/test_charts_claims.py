@@ -1,8 +1,6 @@
 """Tables of claims: every claim has one anchor, and what they show is what the verdicts say."""
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -33,13 +31,3 @@ def test_a_claim_asked_again_is_folded_and_not_counted(some):
 def test_the_findings_show_the_verdicts_of_their_claims(some):
     text = tables.findings(some, {"f": FINDINGS["f"]}).data
     assert text.count("✓ agrees") == 2 and "online-by-state" not in text
-
-
-def test_the_box_of_the_findings_page_says_what_the_tables_say(some):
-    """Its two shares, and that both claims behind them hold."""
-    box = json.loads((Path(__file__).parents[1] / "book/02-findings.ipynb").read_text(encoding="utf-8"))["cells"][0]
-    rows = some.set_index("id").loc[["early-surface", "online-content"]]
-    assert set(rows["verdict"]) == {"agrees"}
-    early, online = rows["estimate"]
-    assert early < 0.01 and "less than one percent of the early decider's depth" in "".join(box["source"])
-    assert f"and {100 * online:.0f} % of the online decider's" in "".join(box["source"])

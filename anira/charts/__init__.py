@@ -24,6 +24,7 @@ from anira.charts.findings import (
 from anira.charts.generalization import families, frontier, more_iterations, operators, unseen_sizes
 from anira.charts.model import exit_distributions, prior_shape
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
+from anira.charts.tables import Table, table
 from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
 from anira.charts.training import depth_at_the_end, depth_over_training, learning_curves, order_of_learning, right_and_deep
 
@@ -32,6 +33,7 @@ __all__ = [
     "DEPTH_COLORS",
     "MIME_TYPE",
     "Figure",
+    "Table",
     "alignment_by_feature",
     "answer_over_depth",
     "calibration",
@@ -63,6 +65,7 @@ __all__ = [
     "settling",
     "shuffled_by_size",
     "surface_and_content",
+    "table",
     "timing_coefficients",
     "told_by_state",
     "tree_steps",

@@ -1,0 +1,53 @@
+"""The numbers in the box at the top of a chapter are those of the stored tables.
+
+`HELD` has a row for each: the words around the numbers as they stand in the box, with `{}` where the numbers are, and
+what they are, computed. A number of a box that no row holds fails. A sentence that claims something is held by its link
+(`tests/analysis/claims/test_links.py`).
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from anira.analysis.claims import CLAIMS, verdicts
+
+BOOK = Path(__file__).parents[2] / "book"
+
+
+@cache
+def row(claim: str) -> pd.Series:
+    """What the tables say of a claim, at its largest scale."""
+    return verdicts([CLAIMS[claim]]).iloc[0]
+
+
+#: Chapter, words, numbers.
+HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
+    ("02-findings", "{:.0f} % of the online decider's", lambda: [100 * row("online-content")["estimate"]]),
+    ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
+]
+
+
+def box(chapter: str) -> str:
+    """The first blockquote of a chapter, without what its links lead to; empty where there is none."""
+    first = "".join(json.loads((BOOK / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"][0]["source"])
+    quoted = " ".join(line.lstrip("> ") for line in first.splitlines() if line.startswith(">"))
+    return re.sub(r"\[((?:[^\[\]]|\[[^\[\]]*\])+)\]\(([^()]*)\)", lambda link: "" if link[2].startswith("http") else link[1], quoted)
+
+
+@pytest.mark.parametrize(("chapter", "words", "numbers"), HELD, ids=[f"{chapter}: {words[:40]}" for chapter, words, _ in HELD])
+def test_the_box_says_what_the_tables_say(chapter, words, numbers):
+    assert words.format(*numbers()) in box(chapter)
+
+
+@pytest.mark.parametrize("chapter", sorted(path.stem for path in BOOK.glob("*.ipynb") if box(path.stem)))
+def test_every_number_of_a_box_is_held(chapter):
+    text = box(chapter)
+    for _, words, _ in (held for held in HELD if held[0] == chapter):
+        pattern = re.sub(r"\\\{[^{}]*\\\}", r"[-−\\w.,%\\[\\] ]+?", re.escape(words))
+        text = re.sub(pattern, "", text)
+    assert re.findall(r"\d[\d.]*", text) == []
