@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import anira
 from anira.analysis.claims import CLAIMS, verdicts
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -25,9 +26,16 @@ def row(claim: str) -> pd.Series:
     return verdicts([CLAIMS[claim]]).iloc[0]
 
 
+def online(size: int) -> pd.Series:
+    """What the shipped online model did on graphs of a size."""
+    return anira.results("shipped", "brevo-tiny").query("decider == 'online'").set_index("size").loc[size]
+
+
 #: Chapter, words, numbers.
 HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
-    ("02-findings", "{:.0f} % of the online decider's", lambda: [100 * row("online-content")["estimate"]]),
+    ("01-welcome", "takes {:.2f} iterations for a token of the answer on graphs of three nodes", lambda: [online(3)["depth"]]),
+    ("01-welcome", "and {:.2f} [{:.2f}, {:.2f}] on graphs of eight", lambda: online(8)[["depth", "depth_low", "depth_high"]]),
+    ("02-findings", "and {:.0f} % [{:.0f} %, {:.0f} %] of the online decider's", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
     ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
 ]
 
