@@ -31,3 +31,16 @@ def test_a_claim_asked_again_is_folded_and_not_counted(some):
 def test_the_findings_show_the_verdicts_of_their_claims(some):
     text = tables.findings(some, {"f": FINDINGS["f"]}).data
     assert text.count("✓ agrees") == 2 and "online-by-state" not in text
+
+
+def test_whether_a_finding_was_found_follows_from_the_verdicts_of_its_claims(some):
+    def said(**verdicts):
+        named = {id.replace("_", "-"): verdict for id, verdict in verdicts.items()}
+        judged = some.assign(verdict=[named.get(id, "not tested") for id in some["id"]])
+        return re.search(r"<strong>(.+?)</strong>", tables.findings(judged, {"f": FINDINGS["f"]}).data)[1]
+
+    assert said(early_surface="agrees", online_content="agrees") == "found"
+    assert said(early_surface="agrees", online_content="differs") == "found in part"
+    assert said(early_surface="undecided", online_content="differs") == "not found"
+    assert said(early_surface="undecided") == "not settled"
+    assert said() == "not asked"

@@ -25,25 +25,41 @@ def claims(table: pd.DataFrame) -> HTML:
     parts = []
     for part, rows in table.groupby("part", sort=False):
         kept, replaced = rows[rows["amended_by"] == ""], rows[rows["amended_by"] != ""]
-        body = _table(kept, seen) if len(kept) else ""
+        body = _table(kept, seen, f"Claims, {part}") if len(kept) else ""
         if len(replaced):
-            body += f"<details><summary>{len(replaced)} rows first declared, asked again elsewhere</summary>{_table(replaced, seen)}</details>"
+            body += f"<details><summary>{len(replaced)} rows first declared, asked again elsewhere</summary>{_table(replaced, seen, f'First declared, {part}')}</details>"
         parts.append(f"<h3>{html.escape(str(part).capitalize())}</h3>{body}")
     return HTML("".join(parts))
 
 
 def findings(table: pd.DataFrame, asked: Mapping[str, Finding]) -> HTML:
-    """The paper's findings, one row each: what it says, and what is seen here at the largest scale at which it was asked."""
+    """The paper's findings, one row each: what it says, whether it was found here, and by what, at the largest scale at which it was asked.
+
+    Found: all its claims agree; in part: some do; not found: none does, and some differ; not settled: none of these.
+    """
     rows = []
     for letter, finding in asked.items():
         seen = table[table["id"].isin(finding.claims) & (table["verdict"] != "not tested")]
         largest = seen.drop_duplicates("id")  # presets come from the largest scale down
         lines = [f"{SIGNS[row.verdict]}: {html.escape(row.sentence)} {_number(row)} <small>({html.escape(row.scale)})</small>" for row in largest.itertuples()]
-        rows.append(f"<tr><th scope='row'>({letter})</th><td>{html.escape(finding.sentence)}</td><td>{'<br>'.join(lines) or 'not asked here'}</td></tr>")
-    return HTML(f"<div tabindex='0' style='overflow-x:auto'><table>{_head('', 'the paper says', 'here')}{''.join(rows)}</table></div>")
+        lines = [f"<strong>{_found(set(largest['verdict']))}</strong>", *lines]
+        rows.append(f"<tr><th scope='row'>({letter})</th><td>{html.escape(finding.sentence)}</td><td>{'<br>'.join(lines)}</td></tr>")
+    return HTML(_region("The paper's findings", f"{_head('', 'the paper says', 'here')}{''.join(rows)}"))
 
 
-def _table(rows: pd.DataFrame, seen: set[str]) -> str:
+def _found(verdicts: set[str]) -> str:
+    if not verdicts:
+        return "not asked"
+    if "agrees" in verdicts:
+        return "found" if verdicts == {"agrees"} else "found in part"
+    return "not found" if verdicts & {"differs", "no effect"} else "not settled"
+
+
+def _region(name: str, rows: str) -> str:
+    return f"<div tabindex='0' role='region' aria-label='{html.escape(name, quote=True)}' style='overflow-x:auto'><table>{rows}</table></div>"
+
+
+def _table(rows: pd.DataFrame, seen: set[str], name: str) -> str:
     lines = []
     for row in rows.itertuples():
         anchor = "" if row.id in seen else f" id='{row.id}'"
@@ -52,7 +68,7 @@ def _table(rows: pd.DataFrame, seen: set[str]) -> str:
         notes = [f"Otherwise: {row.otherwise}." if row.otherwise else "", f"Amended after the fact: {row.amended}." if row.amended else ""]
         text = f"{html.escape(row.sentence)}<br><small>{html.escape(' · '.join(filter(None, small)))}<br>{html.escape(' '.join(filter(None, notes)))}</small>"
         lines.append(f"<tr{anchor}><td>{SIGNS[row.verdict]}</td><td>{text}</td><td>{html.escape(row.paper)}</td><td>{_number(row)}</td></tr>")
-    return f"<div tabindex='0' style='overflow-x:auto'><table>{_head('verdict', 'claim', 'paper', 'here [95 %]')}{''.join(lines)}</table></div>"
+    return _region(name, f"{_head('verdict', 'claim', 'paper', 'here [95 %]')}{''.join(lines)}")
 
 
 def _head(*names: str) -> str:

@@ -1,5 +1,7 @@
 """Instances as data frames that the charts of `anira.charts.tasks` can draw, with a feature value beside each node."""
 
+from collections.abc import Iterable
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -10,7 +12,13 @@ from anira.tasks.mano import Expression, Mano
 from anira.tasks.task import Instance, Task
 
 RADIUS = 0.045  # of a node, in widths of the drawing: arrow heads stop there
-WIDTH, HEIGHT = 520, 300  # of the drawing in pixels; arrow heads are turned to its shape
+WIDTH, HEIGHT = 620, 300  # of the drawing in pixels; arrow heads are turned to its shape
+
+
+def together(drawings: Iterable[tuple[pd.DataFrame, pd.DataFrame]], **columns: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The nodes of several drawings in one frame, their edges in another; `columns` are added to both."""
+    nodes, edges = (pd.concat(parts, ignore_index=True).assign(**columns) for parts in zip(*drawings, strict=True))
+    return nodes, edges
 
 
 def arrows(instance: Instance, task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -38,9 +38,14 @@
       await chart.result.view.runAsync();
     };
     chart.width = element.clientWidth;
-    await embed(spec);
-    // A plot wider than the page shrinks to it; of several side by side, the page scrolls to the others.
-    if (single(spec) && element.scrollWidth > chart.width) await embed({ ...spec, width: chart.width, autosize: { type: "fit-x", contains: "padding" } });
+    // One plot is as wide as the text, unless its width follows from its steps.
+    const stretched = { ...spec, width: chart.width, autosize: { type: "fit-x", contains: "padding" } };
+    await embed(single(spec) && typeof spec.width !== "object" ? stretched : spec);
+    // What is wider than the page shrinks to it, and so do plots one below the other; of several side by side, the page scrolls to the others.
+    const over = element.scrollWidth - chart.width;
+    if (over <= 0) return;
+    if (single(spec)) await embed(stretched);
+    else if (spec.vconcat?.every(single)) await embed({ ...spec, vconcat: spec.vconcat.map((part) => ({ ...part, width: Math.max(120, (part.width ?? 460) - over) })) });
   }
 
   function start() {

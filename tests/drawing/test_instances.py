@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anira.drawing.instances import arrows, expression_tree, parse_tree, walk
+from anira.drawing.instances import arrows, expression_tree, parse_tree, together, walk
 from anira.tasks import Brevo, Depo, Lano, Mano, graphs
 
 
@@ -51,3 +51,11 @@ def test_a_walk_counts_readings_and_travel_as_the_task_does():
             token = len(instance.prompt) + query
             assert last["node"] == task.vocabulary.decode(instance.answer)[query]
             assert [last["readings"], last["travel"]] == [instance.features[name][token] for name in ("readings", "travel")]
+
+
+def test_several_drawings_together_keep_every_node_and_edge():
+    task = Brevo()
+    drawings = [arrows(task.sample(size, np.random.default_rng(size)), task) for size in (4, 6)]
+    nodes, edges = together(drawings, graphs="physics")
+    assert [len(nodes), len(edges)] == [sum(map(len, parts)) for parts in zip(*drawings, strict=True)]
+    assert nodes["size"].unique().tolist() == [4, 6] and set(edges["graphs"]) == {"physics"}

@@ -492,6 +492,6 @@ FINDINGS = {
     "b": Finding("Online's importances are balanced over the state of the execution, and robust to size.", ("online-balanced", "online-robust-to-size")),
     "c": Finding("With size early's depth is bent, online's nearly straight.", ("early-bent", "online-straight")),
     "d": Finding("Depth aligns with difficulty without being told to.", ("brevo-early-depth-rises", "brevo-online-depth-rises")),
-    "e": Finding("That does not bring generalization.", tuple(f"brevo-{decider}-collapses-above-guessing" for decider in ALL)),
+    "e": Finding("That does not bring generalization.", tuple(f"{task}-{decider}-collapses-above-guessing" for task in ("mano", "brevo") for decider in ALL)),
     "f": Finding("Early decides by static cues, online halts by what the execution has reached.", ("early-surface", "online-content", "online-by-state")),
 }
