@@ -19,10 +19,10 @@ def test_an_estimate_is_one_column_and_formats_as_it_does_by_itself():
 
 def test_nothing_of_python_stands_in_print():
     frame = pd.DataFrame(
-        {"a": [True, False], "b": np.array([True, False]), "c": [np.nan, 1.5], "d": [None, "x"], "e": [-0.001, -2.0], "f": [1, 2], "g": [[1, 2], ()]}
+        {"a": [True, False], "b": np.array([True, False]), "c": [np.nan, 1.5], "d": [None, "x"], "e": [-0.001, -2.0], "f": [1, 159978000], "g": [[1, 2], ()]}
     )
     rows = table(frame).texts.to_numpy().tolist()
-    assert rows == [["yes", "yes", "–", "–", "0.00", "1", "1, 2"], ["no", "no", "1.50", "x", "−2.00", "2", ""]]
+    assert rows == [["yes", "yes", "–", "–", "0.00", "1", "1, 2"], ["no", "no", "1.50", "x", "−2.00", "159,978,000", ""]]
 
 
 def test_words_name_and_order_the_columns_and_leave_the_others_out():

@@ -35,6 +35,7 @@ def online(size: int) -> pd.Series:
 HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("01-welcome", "takes {:.2f} iterations for a token of the answer on graphs of three nodes", lambda: [online(3)["depth"]]),
     ("01-welcome", "and {:.2f} [{:.2f}, {:.2f}] on graphs of eight", lambda: online(8)[["depth", "depth_low", "depth_high"]]),
+    ("03-brevo", "answers {:.0f} % [{:.0f} %, {:.0f} %] of graphs with eight", lambda: 100 * online(8)[["exact_match", "exact_low", "exact_high"]]),
     ("02-findings", "and {:.0f} % [{:.0f} %, {:.0f} %] of the online decider's", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
     ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
 ]
