@@ -1,11 +1,12 @@
-"""Shared by all tests: a headless browser, where this machine has one, and a single thread."""
+"""Shared by all tests: one thread, for every process that they start too, and a headless browser, where this machine has one."""
 
+import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 
-import anira
+os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported: what two processes compute alike is rounded by how many there are
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
@@ -22,10 +23,3 @@ def browser() -> Iterator:
         chromium = driver.chromium.launch(executable_path=path, args=quiet)
         yield chromium
         chromium.close()
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """As `anira.one_thread`, for a test."""
-    with anira.one_thread():
-        yield

@@ -71,7 +71,6 @@ def test_a_task_without_a_prompt_has_no_prompt_depth(recwarn):
     assert np.isnan(row["prompt_depth"]) and row["depth"] >= 1 and not len(recwarn)
 
 
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("decider", ["early", "online"])
 def test_the_stored_evaluation_is_what_the_shipped_model_says(decider):
     """Of all problems, as it was made before some were held out."""

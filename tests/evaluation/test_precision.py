@@ -10,11 +10,6 @@ from anira.tasks import Brevo
 TASK = Brevo(sizes=[3, 4])
 
 
-@pytest.fixture(autouse=True)
-def small(one_thread):
-    """Models this small need no threads."""
-
-
 def build(decider: str = "online") -> Anira:
     config = Config(vocabulary=len(TASK.vocabulary), decider=decider, width=16, hidden=24, heads=2, decider_hidden=16, max_depth=4)
     model = Anira(config).initialize(torch.Generator().manual_seed(0))

@@ -13,8 +13,6 @@ from anira.tasks import Depo
 from anira.tasks.task import Feature, to_batch
 from tests.model.random_models import random_model
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @torch.no_grad()
 @pytest.mark.parametrize("seed", range(8))

@@ -94,7 +94,6 @@ def test_prompt_tokens_have_the_depth_at_their_own_position(case):
         trace(model, task, task.sizes, 3, seed=5, part="both")
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_the_stored_trace_is_what_the_shipped_model_says():
     """Of all problems, as it was made before some were held out. 300 instances of each size were drawn, 0 to 4 here."""
     model, task, _ = load("brevo-online-tiny")

@@ -11,21 +11,13 @@ from anira.explorer.answers import PartlyGiven, alone, answer, read
 from anira.explorer.problems import instance_of, longest_answer, offered, options, sizes_of, text_of, write
 from anira.explorer.problems import read as read_problem
 from anira.model.anira import Anira, Config
-from anira.model.deciders import Online, register
+from anira.model.deciders import DECIDERS, Online, register
 from anira.model.decoding import generate
 from anira.tasks import Brevo, Mano
 from anira.tasks.graphs import Layered
 from anira.zoo import Loaded, load
 
 SIZES = (3, 5, 8, 11)
-
-
-@register
-class Unhurried(Online):
-    """A decider that the library has not seen, with a rule that needs all iterations first."""
-
-    name = "unhurried"
-    default_rule = "mean"
 
 
 @pytest.fixture(scope="module", params=["brevo-early-tiny", "brevo-online-tiny", "brevo-untied-tiny"])
@@ -193,9 +185,22 @@ def test_sizes_start_where_the_family_starts_and_end_where_the_model_does():
         sizes_of(Brevo(), 5)
 
 
-def test_options_describe_a_decider_that_the_library_has_not_seen():
+@pytest.fixture
+def unhurried():
+    """A decider that the library has not seen, with a rule that needs all iterations first; unknown again afterwards."""
+
+    class Unhurried(Online):
+        name = "unhurried"
+        default_rule = "mean"
+
+    register(Unhurried)
+    yield "unhurried"
+    del DECIDERS["unhurried"]
+
+
+def test_options_describe_a_decider_that_the_library_has_not_seen(unhurried):
     task = Brevo()
-    model = Anira(Config(vocabulary=len(task.vocabulary), decider="unhurried", width=16, hidden=16, heads=2, decider_hidden=8, max_depth=3)).eval()
+    model = Anira(Config(vocabulary=len(task.vocabulary), decider=unhurried, width=16, hidden=16, heads=2, decider_hidden=8, max_depth=3)).eval()
     (decider,) = options({"mine": Loaded(model, task, {})})["deciders"]
     assert decider == {"label": "mine", "rule": "mean", "planned": False, "decides": True, "min_depth": 1, "max_depth": 3}
     packed = answer(model, task, read_problem(task, text_of([("a", "b")], "b")), longest=2)

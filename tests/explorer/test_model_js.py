@@ -103,7 +103,7 @@ def near_ties(output, rule) -> dict[str, list[int]]:
 
 
 @pytest.mark.parametrize("name", CHOOSING)
-def test_answers_depths_and_exit_probabilities_are_those_of_pytorch(javascript, name, one_thread):
+def test_answers_depths_and_exit_probabilities_are_those_of_pytorch(javascript, name):
     result = compare(javascript, name, 48, 7)
     assert result.answers == 48 and result.different == []
     assert result.largest < 1e-4
@@ -111,7 +111,7 @@ def test_answers_depths_and_exit_probabilities_are_those_of_pytorch(javascript, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHOOSING)
-def test_ten_thousand_answers_are_those_of_pytorch(javascript, name, one_thread, capsys):
+def test_ten_thousand_answers_are_those_of_pytorch(javascript, name, capsys):
     result = Comparison()
     for seed in range(2024, 2034):
         compare(javascript, name, 504, seed, result)
@@ -123,7 +123,7 @@ def test_ten_thousand_answers_are_those_of_pytorch(javascript, name, one_thread,
 
 @pytest.mark.parametrize("name", [*MODELS, HYBRID])
 @torch.no_grad()
-def test_activations_and_what_other_depths_would_say_are_those_of_pytorch(javascript, name, one_thread):
+def test_activations_and_what_other_depths_would_say_are_those_of_pytorch(javascript, name):
     model, task = model_of(name)
     rng, D, least = np.random.default_rng(5), model.config.max_depth, model.config.min_depth
     cases, expected = [], []
@@ -184,7 +184,7 @@ def _alone(model, tokens, depths, t, d) -> int:
 
 
 @torch.no_grad()
-def test_a_depth_given_to_some_positions_leaves_the_others_to_the_decider(javascript, one_thread):
+def test_a_depth_given_to_some_positions_leaves_the_others_to_the_decider(javascript):
     model, task, _ = anira.load("brevo-online-tiny")
     instance = task.sample(7, np.random.default_rng(1))
     last = len(instance.prompt) - 1

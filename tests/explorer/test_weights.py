@@ -12,7 +12,7 @@ from anira.model.deciders import Online
 
 @pytest.mark.parametrize("name", ["brevo-early-tiny", "brevo-online-tiny", "mano-early-tiny", "mano-online-tiny"])
 @torch.no_grad()
-def test_every_depth_and_prediction_stays_the_same(name, one_thread):
+def test_every_depth_and_prediction_stays_the_same(name):
     model, task, _ = anira.load(name)
     copy = Anira(model.config)
     copy.load_state_dict(unpack(pack(name, model, task)))
@@ -25,7 +25,7 @@ def test_every_depth_and_prediction_stays_the_same(name, one_thread):
             assert (before.exit_probs - after.exit_probs).abs().max() < 1e-5
 
 
-def test_a_tensor_of_zeros_and_one_of_extremes_come_back(one_thread):
+def test_a_tensor_of_zeros_and_one_of_extremes_come_back():
     model, task, _ = anira.load("mano-online-tiny")
     with torch.no_grad():
         model.norm.weight.zero_()
