@@ -137,7 +137,7 @@ def resample(clusters: Values, draws: int, rng: np.random.Generator) -> np.ndarr
 
 
 def cluster_bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray], clusters: Values, *, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0
+    statistic: Callable[[np.ndarray], np.ndarray | float], clusters: Values, *, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
     """Percentile intervals of a statistic, or of several at once, with whole clusters drawn again.
 
@@ -283,7 +283,7 @@ def _student(mean: float, error: float, clusters: int, bounds: tuple[float, floa
     mean = float(min(max(mean, low), high))  # a rounding error past the bound
     half = stats.t.ppf(0.975, clusters - 1) * error
     if error == 0 or mean in bounds:
-        ends = (mean, mean) if error == 0 else bounds
+        ends: Sequence[float] | np.ndarray = (mean, mean) if error == 0 else bounds
         return Estimate(mean, float(ends[0]), float(ends[1]), clusters)
     scale, slope = _scale(mean, bounds)
     at, reach = scale(mean), slope * half

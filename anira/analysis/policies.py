@@ -127,6 +127,6 @@ def rise_with_distractors(table: pd.DataFrame, *, largest: int | None = None, de
     right = table[table["graph"] == "with distractors"]
     right = right.groupby(["size", "added", "instance"])["correct"].all().reset_index()
     for size, added, part in [("all", "all", right), *((*key, part) for key, part in right.groupby(["size", "added"]))]:
-        mean = clustered_mean(part["correct"].astype(float), part["instance"], bounds=(0, 1))
-        rows.append({"size": str(size), "added": str(added), "graph": "with distractors", "quantity": "exact match", **mean})
+        exact = clustered_mean(part["correct"].astype(float), part["instance"], bounds=(0, 1))
+        rows.append({"size": str(size), "added": str(added), "graph": "with distractors", "quantity": "exact match", **exact})
     return pd.DataFrame(rows, columns=["size", "added", "graph", "quantity", *COLUMNS])

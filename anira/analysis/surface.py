@@ -6,6 +6,7 @@ the search, their own cell means taken out as well, so that a feature counts by 
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -140,19 +141,20 @@ def alignment_within_cells(
         values = check_trace(frame, [depth, feature, *cells]).dropna(subset=[depth, feature, *cells])
         cell = values.groupby(list(cells)).ngroup().to_numpy()
         ranks = values[[depth, feature]].rank().to_numpy()
-
-        def statistic(weights: np.ndarray, cell: np.ndarray = cell, ranks: np.ndarray = ranks) -> float:
-            total = np.maximum(np.bincount(cell, weights), SINGULAR)
-            rest = ranks - np.column_stack([np.bincount(cell, weights * column) / total for column in ranks.T])[cell]
-            square, _ = _products(rest, rest[:, 0], weights)
-            spread = weights @ np.square(ranks - np.average(ranks, axis=0, weights=weights))
-            if (np.diag(square) < SINGULAR * spread).any() or not spread.all():
-                return np.nan
-            return square[0, 1] / np.sqrt(square[0, 0] * square[1, 1])
-
-        row = cluster_bootstrap(statistic, values["instance"], draws=draws, seed=seed).iloc[0]
+        row = cluster_bootstrap(partial(_within, cell, ranks), values["instance"], draws=draws, seed=seed).iloc[0]
         rows.append({"feature": feature, **row, "reason": "the cells determine it" if np.isnan(row["estimate"]) else row["reason"]})
     return pd.DataFrame(rows, columns=["feature", *COLUMNS])
+
+
+def _within(cell: np.ndarray, ranks: np.ndarray, weights: np.ndarray) -> float:
+    """The correlation of two columns of ranks (n, 2) less the means of their cells (n,); NaN where these leave nothing of one."""
+    total = np.maximum(np.bincount(cell, weights), SINGULAR)
+    rest = ranks - np.column_stack([np.bincount(cell, weights * column) / total for column in ranks.T])[cell]
+    square, _ = _products(rest, rest[:, 0], weights)
+    spread = weights @ np.square(ranks - np.average(ranks, axis=0, weights=weights))
+    if (np.diag(square) < SINGULAR * spread).any() or not spread.all():
+        return np.nan
+    return square[0, 1] / np.sqrt(square[0, 0] * square[1, 1])
 
 
 def size_shares(frame: pd.DataFrame, features: Sequence[str] = PAPER, *, target: str = "expected_depth") -> pd.DataFrame:

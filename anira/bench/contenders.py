@@ -15,13 +15,14 @@ take part where the extra `bench` is installed.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from anira.model.anira import Anira, Config, Output
-from anira.model.deciders import Sample
+from anira.model.deciders import Early, Online, Sample, last
 from anira.model.decoding import generate_batch
 from anira.training.loss import cross_entropy_sum, divergence_sum
 
@@ -67,11 +68,12 @@ def model_of(shape: Shape, device: torch.device) -> Anira:
     model = Anira(shape.config).initialize(torch.Generator().manual_seed(0)).eval().to(device)
     if not model.decider.decides:
         return model
-    tokens, last = shape.tokens(device)[:16], model.decider.head[-1]
+    tokens, head = shape.tokens(device)[:16], cast(Early | Online, model.decider).head
+    outputs = last(head)
     with torch.no_grad():
-        last.weight.copy_(torch.randn(last.weight.shape, generator=torch.Generator().manual_seed(2)))
-        inner = model.decider.head[:-1](model.embedding(tokens))
-        last.weight.div_((inner @ last.weight.T).std())
+        outputs.weight.copy_(torch.randn(outputs.weight.shape, generator=torch.Generator().manual_seed(2)))
+        inner = head[:-1](model.embedding(tokens))
+        outputs.weight.div_((inner @ outputs.weight.T).std())
         low, high = -10.0, 10.0
         for _ in range(14):
             model.decider.deepen(middle := (low + high) / 2)
@@ -111,7 +113,7 @@ def prefill(shape: Shape, device: torch.device) -> tuple[Calls, Tensor]:
     """One pass over whole sequences without gradients; with the depths (batch, length) that the model spends."""
     model, tokens = model_of(shape, device), shape.tokens(device)
     fixed = fixed_of(model)
-    calls = {
+    calls: Calls = {
         "sparse": lambda: model(tokens, execution="sparse"),
         "dense": lambda: model(tokens),
         "lock-step": lambda: lock_step(model, tokens),
@@ -124,7 +126,7 @@ def prefill(shape: Shape, device: torch.device) -> tuple[Calls, Tensor]:
         llama, net = LlamaLoop(model).eval(), looped(shape.config).eval().to(device)
         calls |= {"llama-loop": lambda: llama(tokens), "x-transformers": lambda: net(tokens, looped_steps=passes(shape.config))}
     calls = {name: torch.no_grad()(call) for name, call in calls.items()}
-    return calls, calls["dense"]().depths
+    return calls, cast(Output, calls["dense"]()).depths
 
 
 def training(shape: Shape, device: torch.device) -> tuple[Calls, Tensor]:
@@ -161,7 +163,7 @@ def training(shape: Shape, device: torch.device) -> tuple[Calls, Tensor]:
         return call
 
     given, dense, fixed = model_of(shape, device), model_of(shape, device), fixed_of(model)
-    calls = {
+    calls: Calls = {
         "sparse": step(given, lambda read: given(read, depths=depths[:, :-1], execution="sparse")),
         "dense": step(dense, sample(dense)),
         "fixed": step(fixed, fixed),
@@ -184,7 +186,7 @@ def decoding(shape: Shape, device: torch.device, new_tokens: int) -> tuple[Calls
     """
     model, tokens = model_of(shape, device), shape.tokens(device)
     fixed, prompts = fixed_of(model), list(tokens)
-    common = {"end_token": None, "max_new_tokens": new_tokens}
+    common: dict[str, Any] = {"end_token": None, "max_new_tokens": new_tokens}
     depths = torch.cat([continued.output.depths for continued in generate_batch(model, prompts, **common)])
     deepest = depths.amax(0, keepdim=True).expand_as(depths)
 
@@ -193,7 +195,7 @@ def decoding(shape: Shape, device: torch.device, new_tokens: int) -> tuple[Calls
         for _ in range(new_tokens):
             read = torch.cat((read, model(read, execution="sparse").logits[:, -1:].argmax(-1)), 1)
 
-    calls = {
+    calls: Calls = {
         "sparse": lambda: generate_batch(model, prompts, **common),
         "lock-step": lambda: generate_batch(model, prompts, depths=deepest, **common),
         "fixed": lambda: generate_batch(fixed, prompts, **common),

@@ -28,7 +28,7 @@ class LlamaLoop(nn.Module):
             num_key_value_heads=config.heads,
             max_position_embeddings=config.max_length,
             rms_norm_eps=1e-5,
-            attn_implementation="sdpa",
+            attn_implementation="sdpa",  # type: ignore[call-arg]  # one of the keywords of every configuration
         )
         self.max_depth, self.default_rule = config.max_depth, model.decider.default_rule
         self.rotary = LlamaRotaryEmbedding(llama)

@@ -29,9 +29,8 @@ def arrows(instance: Instance, task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = []
     for name, (x, y) in places.items():
         role = "query" if name == query else None if name in answer else "not needed"
-        at = answer.index(name) if name in answer else np.nan
-        place = len(instance.prompt) + at
-        values = {feature: column[place] if name in answer else np.nan for feature, column in instance.features.items()}
+        at: float = answer.index(name) if name in answer else np.nan
+        values = {feature: column[len(instance.prompt) + int(at)] if name in answer else np.nan for feature, column in instance.features.items()}
         rows.append({"name": name, "x": x, "y": y, "at": at, "opens": listed.get(name, np.nan), "closes": at, "role": role, **values})
     edges = []
     for tail, head in graph.edges:
@@ -44,7 +43,9 @@ def arrows(instance: Instance, task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _listed(graph: nx.DiGraph, query: str, order) -> dict[str, int]:
     """For each ancestor of the query, how many nodes had been emitted when the search first listed it."""
-    listed, entered, emitted = {}, set(), 0
+    listed: dict[str, int] = {}
+    entered: set[str] = set()
+    emitted = 0
 
     def visit(node):
         nonlocal emitted

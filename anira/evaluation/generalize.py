@@ -6,6 +6,7 @@ reads such rows of several models, with two more columns, decider and run_seed, 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import pandas as pd
 
@@ -39,7 +40,7 @@ def with_family(task: Task, name: str) -> Task:
     if not hasattr(task, "graphs"):
         raise ValueError(f"The task {task.name!r} has no graphs, so it has no graph families.")
     smallest = known[name]().smallest
-    return replace(task, graphs=known[name](), sizes=tuple(size for size in task.sizes if size >= smallest) or (smallest,))
+    return replace(cast(Any, task), graphs=known[name](), sizes=tuple(size for size in task.sizes if size >= smallest) or (smallest,))
 
 
 def place(size: int, trained: Sequence[int]) -> str:
@@ -87,7 +88,7 @@ def generalize(
         cases += [(own, other, task, allow_depth(model, other)) for other in max_depths if other != depth]
     frames = []
     for family, max_depth, shifted, deeper in cases:
-        possible = sizes if shifted is task else [size for size in sizes if size >= shifted.graphs.smallest]
+        possible = sizes if shifted is task else [size for size in sizes if size >= cast(Any, shifted).graphs.smallest]
         if not possible:
             continue
         frame = evaluate(deeper, shifted, n, seed, possible, split=split)

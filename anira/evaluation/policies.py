@@ -19,6 +19,7 @@ In the last five, prompt tokens keep what the decider chose. Confident and rests
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -119,9 +120,9 @@ def _policies(model, batches: list[Batch], chosen: list[Reading], others: list[R
         yield f"shuffled, same {name} and place", np.nan, given(_shuffled(chosen, keys, np.random.default_rng(seed))), "all", False
     yield "chosen", np.nan, chosen, "all", False
     for theta in confident:
-        yield "confident", theta, _in_sequence(model, batches, lambda view, t=theta: _first(view.confidence >= t)), "prompt", True
+        yield "confident", theta, _in_sequence(model, batches, partial(_confident, theta)), "prompt", True
     for epsilon in rests:
-        yield "rests", epsilon, _in_sequence(model, batches, lambda view, e=epsilon: _first(view.change <= e)), "prompt", False
+        yield "rests", epsilon, _in_sequence(model, batches, partial(_rests, epsilon)), "prompt", False
     yield "need, alone", np.nan, given(_needs(model, batch) for batch in batches), "prompt", False
     yield "need, together", np.nan, given(_needs_together(model, batch, own) for batch, own in zip(batches, chosen, strict=True)), "prompt", False
     yield "oracle", np.nan, _in_sequence(model, batches, lambda view: _stays(view.right)), "prompt", False
@@ -183,6 +184,14 @@ def _needs_together(model: Anira, batch: Batch, own: Reading) -> np.ndarray:
     """(B, T), column t about token t: the need of each answer token, all of them at one depth; D where it is wrong with D."""
     right = [read(model, batch, depths=own.with_depth(np.full_like(own.depth, d))).right for d in range(1, model.config.max_depth + 1)]
     return _stays(torch.from_numpy(np.stack(right, -1)).flatten(0, 1)).unflatten(0, own.depth.shape).numpy()
+
+
+def _confident(theta: float, view: View) -> Tensor:
+    return _first(view.confidence >= theta)
+
+
+def _rests(epsilon: float, view: View) -> Tensor:
+    return _first(view.change <= epsilon)
 
 
 def _first(holds: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ answer are given to it, and what they tell by themselves is no merit of the stat
 """
 
 from collections.abc import Collection, Iterator
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from torch import Tensor
 from anira.analysis.intervals import COLUMNS, cluster_bootstrap
 from anira.evaluation.reading import ROWS, check_asked, read
 from anira.model.anira import Anira
-from anira.model.deciders import head
+from anira.model.deciders import head, last
 from anira.tasks.task import Split, Task
 
 HELD_OUT = 0.2  # share of the instances that a probe is judged by
@@ -83,10 +85,15 @@ def probe(model: Anira, task: Task, n: int, seed: int, *, given: Collection[str]
         inputs = torch.cat([states, *(F.one_hot(torch.from_numpy(column)) for column in cell)], 1)  # (tokens, E + sizes + places)
         errors = ((values - _told(inputs, values, train, model.config.decider_hidden, seed)) ** 2)[~train]
         total = np.where(varies, unexplained[~train] ** 2, np.nan)
-        rows = cluster_bootstrap(lambda weights, e=errors, t=total: 1 - weights @ e / (weights @ t), owner[~train], names=names, draws=draws, seed=seed)
+        rows = cluster_bootstrap(partial(_shares, errors, total), owner[~train], names=names, draws=draws, seed=seed)
         rows.loc[~varies, "reason"] = f"{' and '.join(given)} leave nothing to tell" if given else "it does not vary"
         tables.append(rows.rename_axis("feature").reset_index().assign(iteration=iteration))
     return pd.concat(tables, ignore_index=True)[["iteration", "feature", *COLUMNS]]
+
+
+def _shares(errors: np.ndarray, total: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Of each column of squares (tokens, F), the share of `total` that the errors leave out."""
+    return 1 - weights @ errors / (weights @ total)
 
 
 def _chunks(model: Anira, task: Task, names: list[str], n: int, seed: int, split: Split) -> Iterator[tuple]:
@@ -94,7 +101,7 @@ def _chunks(model: Anira, task: Task, names: list[str], n: int, seed: int, split
     device, rng = next(model.parameters()).device, np.random.default_rng(seed)
     columns = [list(task.features).index(name) for name in names]
     for first in range(0, n, ROWS):
-        batch, features = task.batch_with_features(min(ROWS, n - first), rng, split=split)
+        batch, features = cast(Any, task).batch_with_features(min(ROWS, n - first), rng, split=split)
         features, reading = features[..., columns], read(model, batch)
         asked = reading.answer & ~np.isnan(features).any(-1)  # an end token has no difficulty
         rows, at = asked.nonzero()
@@ -120,7 +127,7 @@ def _told(inputs: Tensor, values: np.ndarray, train: np.ndarray, hidden: int, se
     network = head(inputs.shape[1], hidden, targets.shape[1])
     for layer in (layer for layer in network if isinstance(layer, torch.nn.Linear)):
         torch.nn.init.uniform_(layer.weight, -(layer.in_features**-0.5), layer.in_features**-0.5, generator=generator)
-    torch.nn.init.zeros_(network[-1].bias)
+    torch.nn.init.zeros_(last(network).bias)
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, STEPS)
     learned = torch.from_numpy(train.nonzero()[0])

@@ -7,6 +7,7 @@ rules) is a selection of it. On the model's device nothing is float64.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ def read(model: Anira, batch: Batch, *, depths: int | np.ndarray | None = None, 
     for rows in batch.lengths.argsort(stable=True).split(ROWS):  # neighbours are of one length: hardly any padding
         part = batch.select(rows)
         visible = min(part.tokens.shape[1], max(model.config.max_length, part.tokens.shape[1] - 1))  # the last token need not be read
-        given = {}
+        given: dict[str, Any] = {}
         if isinstance(depths, int):
             given = {"depths": depths}
         elif depths is not None:

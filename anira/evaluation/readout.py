@@ -102,7 +102,8 @@ class Answers:
         for place in range(int(self._lengths.max())):
             count = int((self._lengths > place).sum())
             positions = self._begin[:count] + place
-            logits, states, passed = [], [], []
+            logits, passed = [], []
+            states: list[Tensor] = []
             with self.model.coda.attention_norm.register_forward_pre_hook(lambda layer, inputs, states=states: states.append(inputs[0].clone())):
                 for depth in range(1, self.model.config.max_depth + 1):
                     output = self._newest(positions, torch.full_like(positions, depth))

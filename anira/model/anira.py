@@ -13,11 +13,26 @@ The sparse one (`anira.model.sparse`) computes active tokens only, and is equal 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from anira.model.deciders import DECIDERS, NEVER, UNTIED, GivenRun, Run, Sample, Select, check_depths, check_rule, depth_by_rule, expected_depth, variants
+from anira.model.deciders import (
+    DECIDERS,
+    NEVER,
+    UNTIED,
+    GivenRun,
+    Looking,
+    Run,
+    Sample,
+    Select,
+    check_depths,
+    check_rule,
+    depth_by_rule,
+    expected_depth,
+    variants,
+)
 from anira.model.layers import Layer, rotary
 from anira.model.sparse import Grid, Memory, iterate, once
 from anira.model.watching import Iteration
@@ -237,7 +252,7 @@ class Anira(nn.Module):
         if depths is not None:
             select = NEVER
         elif select in self.decider.late_rules:
-            common = {"lengths": lengths, "execution": execution}
+            common: dict[str, Any] = {"lengths": lengths, "execution": execution}
             whole = self.forward(tokens, depths=self.config.max_depth, **common).exit_probs
             chosen = self.forward(tokens, depths=depth_by_rule(whole, select), on_iteration=on_iteration, **common)
             return Output(chosen.logits, chosen.depths, whole)
@@ -259,7 +274,7 @@ class Anira(nn.Module):
 
     def start(self, h: Tensor, depths: Tensor | None, select: Select, context: Tensor | None) -> Run:
         """The decider's run over tokens with these states of the prelude, or one with these depths."""
-        run = self.decider.start(h, select) if context is None else self.decider.start(h, select, context)
+        run: Run = self.decider.start(h, select) if context is None else self.decider.start(h, select, context)  # type: ignore[call-arg]
         return run if depths is None else GivenRun(run, depths)
 
     def _dense(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None, watch: Callable[[Iteration], None] | None) -> Output:
@@ -269,7 +284,7 @@ class Anira(nn.Module):
             before, active = h, run.active(d)
             h = h + active[..., None].to(h.dtype) * (layer(h, rotation) - h)
             if self.decider.reads_answer and d < self.config.max_depth:
-                run.look(self.readout(h, rotation))
+                cast(Looking, run).look(self.readout(h, rotation))
             run.observe(d, h)
             if watch is not None:
                 watch(Iteration(d, active.bool(), h, run.exit_probs[..., :d], before, layer, rotation))
@@ -279,21 +294,22 @@ class Anira(nn.Module):
         return Output(output.logits * inside[..., None], output.depths * inside, output.exit_probs * inside[..., None])
 
     def _sparse(self, tokens: Tensor, depths: Tensor | None, select: Select, inside: Tensor | None, watch: Callable[[Iteration], None] | None) -> Output:
-        shape = tokens.shape
+        shape = B, T = tokens.shape
         cells = None if inside is None or inside.all() else inside.flatten().nonzero().squeeze(1)  # (N,)
 
         def pack(x: Tensor) -> Tensor:  # (B, T, …) → (N, …)
             return x.flatten(0, 1) if cells is None else x.flatten(0, 1).index_select(0, cells)
 
         def unpack(x: Tensor) -> Tensor:  # (N, …) → (B, T, …), zero at padding
-            return (x if cells is None else x.new_zeros(shape.numel(), *x.shape[1:]).index_copy(0, cells, x)).unflatten(0, shape)
+            return (x if cells is None else x.new_zeros(B * T, *x.shape[1:]).index_copy(0, cells, x)).unflatten(0, shape)
 
         def tell(d: int, active: Tensor, states: Tensor, exit_probs: Tensor, before: Tensor) -> None:
-            seen = (unpack(x.clone()) for x in (active, states, exit_probs, before))
-            watch(Iteration(d, *seen, self.iterations[d - 1], table))
+            assert watch is not None
+            active, states, exit_probs, before = (unpack(x.clone()) for x in (active, states, exit_probs, before))
+            watch(Iteration(d, active, states, exit_probs, before, self.iterations[d - 1], table))
 
         table = self.rotation(shape[1])
-        memories = {layer: Grid(shape, cells) for layer in LAYERS}
+        memories = {layer: Grid((B, T), cells) for layer in LAYERS}
         given, context = (None if x is None else pack(x) for x in (depths, self.decider.context(tokens)))
         output = self.packed(pack(tokens), pack(table.expand(*shape, -1)), given, select, memories, context, None if watch is None else tell)
         return Output(unpack(output.logits), unpack(output.depths), unpack(output.exit_probs))

@@ -25,7 +25,7 @@ in the dense pass, (N, E) in the sparse one.
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -48,7 +48,7 @@ def check_rule(rule: object) -> Rule:
         rule = rule.item()
     if isinstance(rule, str) and rule in RULES:
         return rule
-    if isinstance(rule, Real) and not isinstance(rule, bool) and 0 < rule <= 1:
+    if isinstance(rule, Real) and not isinstance(rule, bool) and 0 < float(rule) <= 1:
         return float(rule)
     raise ValueError(f"A stopping rule is one of {', '.join(RULES)} or a threshold in (0, 1] on F(d), received {rule!r}.")
 
@@ -78,7 +78,7 @@ def depth_by_rule(exit_probs: Tensor, rule: Rule) -> Tensor:
 
 def threshold(rule: Rule) -> float:
     """The threshold on F(d) that a rule other than mode and mean stands for."""
-    return 0.5 if rule == "median" else rule
+    return 0.5 if isinstance(rule, str) else rule
 
 
 def expected_depth(exit_probs: Tensor) -> Tensor:
@@ -115,9 +115,14 @@ class Run(Protocol):
         there before.
     """
 
-    planned: bool
-    depths: Tensor
-    exit_probs: Tensor
+    @property
+    def planned(self) -> bool: ...
+
+    @property
+    def depths(self) -> Tensor: ...
+
+    @property
+    def exit_probs(self) -> Tensor: ...
 
     def active(self, d: int) -> Tensor:
         """(…): which tokens compute iteration d, bool, or a number of that value that carries a gradient.
@@ -134,6 +139,14 @@ class Run(Protocol):
         has not changed must not change either: q is then the same in both executions. Later iterations may write into
         h: what is to be kept is copied.
         """
+        ...
+
+
+class Looking(Run, Protocol):
+    """A run of a decider that reads the answer."""
+
+    def look(self, logits: Tensor) -> None:
+        """Take in what the model would answer now, (B, T, V)."""
         ...
 
 
@@ -185,8 +198,8 @@ class Decider(nn.Module):
         """Begin without an opinion, after all weights of `nn.Linear` layers have been drawn: the last layer of each `head` at zero."""
         for module in self.children():
             if isinstance(module, nn.Sequential):
-                nn.init.zeros_(module[-1].weight)
-                nn.init.zeros_(module[-1].bias)
+                nn.init.zeros_(last(module).weight)
+                nn.init.zeros_(last(module).bias)
 
     def deepen(self, deep_start: float) -> None:
         """Begin deep: depth D as probable as where each further iteration is e^deep_start times as probable as the one before."""
@@ -235,6 +248,11 @@ def head(width: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden, bias=False), nn.SiLU(), nn.Linear(hidden, outputs))
 
 
+def last(head: nn.Sequential) -> nn.Linear:
+    """The last layer of a `head`."""
+    return cast(nn.Linear, head[-1])
+
+
 def head_operations(config: "Config", outputs: int) -> int:
     """Operations of a `head` about one token."""
     return 2 * config.decider_hidden * (config.width + outputs)
@@ -258,7 +276,7 @@ class Early(Decider):
     def deepen(self, deep_start: float) -> None:
         """Start with each further iteration e^deep_start times as probable as the one before."""
         with torch.no_grad():
-            self.head[-1].bias.copy_(deep_start * torch.arange(self.max_depth))
+            last(self.head).bias.copy_(deep_start * torch.arange(self.max_depth))
 
     def start(self, h: Tensor, select: Select) -> "PlannedRun":
         return PlannedRun.choose(at_least_float32(self.head(h)), select)
@@ -315,10 +333,10 @@ class Online(Decider):
 
     def deepen(self, deep_start: float) -> None:
         """Start with one halting probability for all, such that depth D is as probable as for `Early`."""
-        last = (deep_start * torch.arange(self.max_depth)).softmax(0)[-1]
-        halt = 1 - last ** (1 / max(self.max_depth - 1, 1))
+        deepest = (deep_start * torch.arange(self.max_depth)).softmax(0)[-1]
+        halt = 1 - deepest ** (1 / max(self.max_depth - 1, 1))
         with torch.no_grad():
-            self.head[-1].bias.copy_(halt.logit())
+            last(self.head).bias.copy_(halt.logit())
 
     def start(self, h: Tensor, select: Select) -> "OnlineRun":
         return OnlineRun(self.head, self.max_depth, h, select)
@@ -341,11 +359,11 @@ class OnlineRun:
 
     def __init__(self, head: nn.Module, max_depth: int, h: Tensor, select: Select, prior: Tensor | None = None):
         self._head, self._max_depth, self._gradient, self._prior = head, max_depth, isinstance(select, Sample), prior
-        like = {"dtype": torch.float64 if h.dtype == torch.float64 else torch.float32, "device": h.device}
+        dtype = torch.float64 if h.dtype == torch.float64 else torch.float32
         if isinstance(select, Sample):
-            self._threshold = torch.rand(h.shape[:-1], **like, generator=select.generator)
+            self._threshold = torch.rand(h.shape[:-1], dtype=dtype, device=h.device, generator=select.generator)
         else:
-            self._threshold = torch.full(h.shape[:-1], threshold(select), **like)
+            self._threshold = torch.full(h.shape[:-1], threshold(select), dtype=dtype, device=h.device)
         self._survival = torch.ones_like(self._threshold)  # 1 - F(d)
         self._halted_mass = torch.zeros_like(self._threshold)  # F(d)
         self._logit = self._halted_mass  # what the head says of each token's latest state
@@ -401,7 +419,7 @@ class Hybrid(Decider):
     def deepen(self, deep_start: float) -> None:
         """Start with a prior that has each further iteration e^deep_start times as probable as the one before."""
         with torch.no_grad():
-            self.prior[-1].bias.copy_(deep_start * torch.arange(self.max_depth))
+            last(self.prior).bias.copy_(deep_start * torch.arange(self.max_depth))
 
     def start(self, h: Tensor, select: Select) -> OnlineRun:
         logits = at_least_float32(self.prior(h))  # (B, T, D)
@@ -452,7 +470,7 @@ class Role(Decider):
             for logits in (self.prompt, self.answer):
                 logits.copy_(deep_start * torch.arange(self.max_depth))
 
-    def start(self, h: Tensor, select: Select, context: Tensor) -> PlannedRun:
+    def start(self, h: Tensor, select: Select, context: Tensor) -> PlannedRun:  # type: ignore[override]  # it has a context
         return PlannedRun.choose(at_least_float32(torch.where(context[..., None], self.answer, self.prompt)), select)
 
     @classmethod
@@ -538,13 +556,17 @@ class ScoreRun:
         """Go on to F(d), given the score of iteration d; that of the last does not matter."""
         self.depths += self.active(d)
         before = self._halted_mass[-1]
-        self._halted_mass.append(torch.ones_like(before) if d == self._max_depth else torch.maximum(before, score.to(before.dtype).clamp(max=1)))
+        if d == self._max_depth:
+            self._halted_mass.append(torch.ones_like(before))
+        else:
+            assert score is not None
+            self._halted_mass.append(torch.maximum(before, score.to(before.dtype).clamp(max=1)))
 
 
 class ConfidentRun(ScoreRun):
     """Scores are the probabilities of the most probable answers."""
 
-    _score = None
+    _score: Tensor | None = None
 
     def look(self, logits: Tensor) -> None:
         """Take in what the model would answer now, (B, T, V)."""
@@ -609,7 +631,7 @@ class GivenRun:
         return self.depths >= d
 
     def look(self, logits: Tensor) -> None:
-        self._run.look(logits)
+        cast(Looking, self._run).look(logits)
 
     def observe(self, d: int, h: Tensor, rows: Tensor | None = None) -> None:
         self._run.observe(d, h, rows)

@@ -11,6 +11,7 @@ Symbols: E width, F hidden width of the feed-forward block, D maximum depth, V v
 """
 
 from dataclasses import dataclass, fields
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,11 +20,11 @@ from anira.model.anira import Config
 from anira.model.deciders import DECIDERS
 from anira.model.layers import layer_operations, pair_operations
 
-Count = int | Tensor  # a number, or one for each of several tokens (int64)
+Count = TypeVar("Count", int, Tensor)  # a number, or one for each of several tokens (int64)
 
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(Generic[Count]):
     """Operations by component.
 
     prelude, core, coda: products with the layer's weights · attention: products of queries with keys and of
@@ -42,32 +43,32 @@ class Cost:
         """All components together."""
         return sum(getattr(self, field.name) for field in fields(self))
 
-    def summed(self) -> "Cost":
+    def summed(self) -> "Cost[int]":
         """The sum over tokens, as plain numbers."""
         return Cost(**{field.name: int(torch.as_tensor(getattr(self, field.name)).sum()) for field in fields(self)})
 
 
 @dataclass(frozen=True)
-class CacheBytes:
+class CacheBytes(Generic[Count]):
     """Bytes of keys and values for one token: prelude, core, coda.
 
     core: the entries that differ, one for each state 0..min(d*, D-1) · core_held: those that the cache of
     `anira.model.decoding` holds, one for each iteration.
     """
 
-    prelude: Count
+    prelude: int
     core: Count
-    core_held: Count
-    coda: Count
+    core_held: int
+    coda: int
 
 
-def cache_bytes(config: Config, depths: Count, bytes_per_number: int = 4) -> CacheBytes:
+def cache_bytes(config: Config, depths: Count, bytes_per_number: int = 4) -> CacheBytes[Count]:
     """Cache bytes of tokens of the given depths, 1..D; 4 bytes a number in float32."""
     entry = 2 * config.width * bytes_per_number
     return CacheBytes(entry, entry * _entries(config, depths), entry * config.max_depth, entry)
 
 
-def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor | None = None) -> Cost:
+def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor | None = None) -> Cost[Tensor]:
     """The least operations for tokens of the given depths (1..D), each alone.
 
     contexts: tokens that each attends to, itself included. entries: states of each whose keys and values are
@@ -87,7 +88,7 @@ def token_cost(config: Config, depths: Tensor, contexts: Tensor, entries: Tensor
     )
 
 
-def dense_cost(config: Config, batch: int, length: int) -> Cost:
+def dense_cost(config: Config, batch: int, length: int) -> Cost[int]:
     """What dense execution computes for (batch, length) tokens, padding included: every pair, at every depth."""
     check_counted(config)
     tokens, pairs, D = batch * length, batch * length * length, config.max_depth
@@ -97,7 +98,7 @@ def dense_cost(config: Config, batch: int, length: int) -> Cost:
     return Cost(once, once * D, pair_operations(config.width) * pairs * (D + 2), once, decider, unembedding)
 
 
-def sparse_cost(config: Config, depths: Tensor) -> Cost:
+def sparse_cost(config: Config, depths: Tensor) -> Cost[int]:
     """What sparse execution computes for tokens (B, T) of the given depths, 0 at padding that `lengths` names."""
     check_counted(config)
     (B, T), (once, state, iteration) = depths.shape, layer_operations(config.width, config.hidden)

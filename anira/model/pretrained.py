@@ -15,13 +15,14 @@ Not supported, and refused: sparse execution and decoding with a cache (`CoreMod
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
 from anira.model.anira import Anira, Config
 from anira.model.deciders import DECIDERS, Decider
+from anira.model.layers import Layer
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -57,7 +58,7 @@ def load_llama(
     if not Path(folder).is_dir():
         raise ValueError(f"There is no folder {folder}. A model of the Hub must be there before, nothing is fetched from here.")
     llama = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=dtype, attn_implementation="sdpa")
-    return LoopedLlama(llama, core=core, decider=decider, max_depth=max_depth, decider_hidden=decider_hidden, generator=generator)
+    return LoopedLlama(cast("LlamaForCausalLM", llama), core=core, decider=decider, max_depth=max_depth, decider_hidden=decider_hidden, generator=generator)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ class LoopedLlama(Anira):
     llama: its layers become part of this model, and are frozen.
     """
 
+    config: BlockConfig
+
     def __init__(
         self,
         llama: "LlamaForCausalLM",
@@ -128,7 +131,7 @@ class LoopedLlama(Anira):
             core=(first, end),
         )
         self.embedding, self.norm, self.unembedding = llama.model.embed_tokens, llama.model.norm, llama.lm_head
-        self.prelude, self.core, self.coda = Block(layers[:first]), Block(layers[first:end]), Block(layers[end:])
+        self.prelude, self.core, self.coda = (cast(Layer, Block(part)) for part in (layers[:first], layers[first:end], layers[end:]))  # stand where those do
         self.untied = nn.ModuleList()
         self.angles = llama.model.rotary_emb
         self.requires_grad_(False)
@@ -146,7 +149,7 @@ class LoopedLlama(Anira):
         new.neutral()
         return new.to(self.unembedding.weight)
 
-    def rotation(self, length: int) -> tuple[Tensor, Tensor]:
+    def rotation(self, length: int) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # what a `Block` takes
         """Cosines and sines of the Llama's own rotary angles at the positions 0..length-1."""
         weight = self.unembedding.weight
         return self.angles(weight, torch.arange(length, device=weight.device)[None])

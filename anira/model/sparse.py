@@ -15,7 +15,7 @@ Symbols: B batch, T tokens, N tokens without padding, n tokens of one step, E wi
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -49,10 +49,12 @@ class Grid:
     """
 
     lasting = False
+    _keys: Tensor  # (B·T, H, d), once written
+    _values: Tensor
 
     def __init__(self, shape: tuple[int, int], cells: Tensor | None):
         self._shape, self._cells = shape, cells
-        self._keys = self._values = self._mask = None
+        self._mask: Tensor | None = None
 
     def write(self, d: int, rows: Tensor | None, keys: Tensor, values: Tensor) -> None:
         if rows is None:
@@ -124,7 +126,7 @@ def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memo
     """
     queue = Queue(run, len(layers))
     states = h  # the latest of every row
-    rows = None  # the rows that `h` and `rotation` are about: those active in the iteration before; None for all, in order
+    rows: Tensor | None = None  # the rows that `h` and `rotation` are about: those active in the iteration before; None for all, in order
     for d, core in enumerate(layers, start=1):
         if tell is not None:
             before, active = states.clone(), run.active(d)
@@ -136,7 +138,7 @@ def iterate(layers: Sequence[Layer], h: Tensor, rotation: Tensor, run: Run, memo
             if count or memory.lasting:
                 x = core.attention_norm(h)
                 memory.write(d, rows, *core.attention.keys_values(x, rotation))
-            rows = going if rows is None else _at(rows, going)
+            rows = cast(Tensor, going) if rows is None else _at(rows, going)
             h, rotation = _at(h, going), _at(rotation, going)
             if count:
                 queries = core.attention.queries(_at(x, going), rotation)

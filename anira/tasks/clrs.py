@@ -25,7 +25,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from anira.tasks.split import ANY, TRIES, check_filled, sequence_is_held_out, side_of, token_ids
+from anira.tasks.split import ANY, TRIES, sequence_is_held_out, side_of, token_ids, too_few
 from anira.tasks.task import Batch, Feature, Instance, Split, Vocabulary, check_sizes, collate
 
 SMALLEST = 4
@@ -171,7 +171,7 @@ def generate(algorithm: str, size: int, seed: int) -> Text:
     """
     algorithms, probing, samplers, specs, clrs_utils = official()
     function, spec = getattr(algorithms, algorithm), specs.SPECS[algorithm]
-    outputs = []
+    outputs: list = []
 
     def run(*inputs):
         reals = ALGORITHMS[algorithm] != "sorting" and any(is_real(values) for values in inputs)
@@ -297,21 +297,22 @@ class Clrs:
         """`n` instances of one size, or of the task's mixture, from one side of the split."""
         if size is not None:
             return collate([self.sample(size, rng, split=split) for _ in range(n)])
-        return collate([self._draw(*self._mixture[i], rng, split) for i in rng.integers(len(self._mixture), size=n)])
+        drawn = (self._mixture[i] for i in rng.integers(len(self._mixture), size=n))
+        return collate([self._draw(name, size, rng, split) for name, size in drawn])
 
     def sample(self, size: int, rng: np.random.Generator, *, split: Split = "any") -> Instance:
         """One instance of any problem that has this size, from one side of the split; its source is a `Text`."""
         size, names = self._at(size)
         return self._draw(names[rng.integers(len(names))], size, rng, split)
 
-    def _draw(self, name, size, rng, split):
+    def _draw(self, name: str, size: int, rng: np.random.Generator, split: Split) -> Instance:
         side = side_of(split)
         algorithms = [algorithm for algorithm, limits in PROBLEMS[name].algorithms.items() if size <= max(limits)]
         for _ in range(TRIES):
             instance = self.instance(generate(algorithms[rng.integers(len(algorithms))], size, int(rng.integers(2**32))))
             if side == ANY or self.held_out(instance) == side:
                 return instance
-        check_filled(0, [size], split, f"CLRS-Text's {name}")
+        raise too_few(size, split, f"CLRS-Text's {name}")
 
     def held_out(self, instance: Instance | Sequence[int]) -> bool:
         """Whether the question is held out, whichever algorithm answers it; `ValueError` for tokens without one."""

@@ -68,7 +68,7 @@ def physics_dag(rng: np.random.Generator, n: int, edges: np.ndarray) -> int:
                 if children[open_nodes[i]] < MAX_DEGREE:
                     open_nodes[kept] = open_nodes[i]
                     kept += 1
-            available = kept
+            available = kept  # type: ignore[assignment]  # numba's integers are one type
         open_nodes[available] = node
         available += 1
     return m

@@ -7,7 +7,7 @@ ever followed out of a file. So a task of somebody's own is registered by its au
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from anira.tasks.brevo import Brevo
 from anira.tasks.clrs import Clrs
@@ -48,7 +48,7 @@ def register(task: type[T]) -> type[T]:
         again = (other.__module__, other.__qualname__) == (task.__module__, task.__qualname__)  # a cell of a notebook run twice
         if not again and task.name == other.name or not again and task.__name__ == other.__name__ or task.__name__ in PARTS:
             raise ValueError(f"The name {task.name!r} or {task.__name__} is taken by {other.__module__}.{other.__qualname__}. Choose another.")
-    TASKS[task.name] = task
+    TASKS[cast(str, task.name)] = task
     return task
 
 
@@ -60,9 +60,9 @@ def to_json(task: Task) -> dict[str, Any]:
     {'kind': 'Brevo', 'sizes': [3, 4], 'node_names': 16, 'graphs': {'kind': 'Chains', 'chains': 1}}
     """
     kind = type(task)
-    if TASKS.get(getattr(kind, "name", None)) is not kind:
+    if TASKS.get(getattr(kind, "name", "")) is not kind:
         raise ValueError(f"{kind.__name__} is no registered task, so no file can name it: add @anira.tasks.register to its class, in a module of its own.")
-    values = task.to_json() if not is_dataclass(kind) else {field.name: getattr(task, field.name) for field in fields(kind)}
+    values = cast(Any, task).to_json() if not is_dataclass(kind) else {field.name: getattr(task, field.name) for field in fields(kind)}
     if not isinstance(values, dict) or "kind" in values:
         raise ValueError(f"The values of a {kind.__name__} are a dict without the key 'kind', received {values!r}.")
     return {"kind": kind.__name__, **{name: _plain(value, f"{kind.__name__}.{name}") for name, value in values.items()}}

@@ -56,10 +56,14 @@ def in_split(problem: Sequence[int], split: Split) -> bool:
 def check_filled(filled: int, sizes: Sequence[int], split: Split, task: str) -> None:
     """`ValueError` where a generator gave up before the last of its rows."""
     if filled < len(sizes):
-        raise ValueError(
-            f"{TRIES} draws of {task} at size {int(sizes[filled])} gave no problem with split {split!r}: there are too few of this size. "
-            f"Take a larger size, or split 'any'."
-        )
+        raise too_few(int(sizes[filled]), split, task)
+
+
+def too_few(size: int, split: Split, task: str) -> ValueError:
+    """The error of a generator that has tried in vain."""
+    return ValueError(
+        f"{TRIES} draws of {task} at size {size} gave no problem with split {split!r}: there are too few of this size. Take a larger size, or split 'any'."
+    )
 
 
 @compiled

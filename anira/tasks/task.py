@@ -245,5 +245,5 @@ def size_probabilities(sizes: np.ndarray) -> np.ndarray:
 
 def draw_sizes(sizes: Sequence[int], n: int, rng: np.random.Generator) -> np.ndarray:
     """`n` sizes, independent, each with its `size_probabilities`."""
-    sizes = np.asarray(sizes)
-    return rng.choice(sizes, size=n, p=size_probabilities(sizes))
+    known = np.asarray(sizes)
+    return rng.choice(known, size=n, p=size_probabilities(known))

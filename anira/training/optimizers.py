@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from anira.model.anira import Anira
+
 NAMES = ("adamw", "muon")
 
 
@@ -42,7 +44,7 @@ class Muon(Optimizer):
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]  # no closure
         """One update of every matrix that has a gradient."""
         for group in self.param_groups:
             alike = defaultdict(list)  # by shape
@@ -58,7 +60,7 @@ class Muon(Optimizer):
                 torch._foreach_add_(matrices, list(updates.unbind()), alpha=-0.2 * group["lr"] * max(rows, columns) ** 0.5)
 
 
-def build(model: nn.Module, name: str, learning_rate: float, weight_decay: float) -> list[Optimizer]:
+def build(model: Anira, name: str, learning_rate: float, weight_decay: float) -> list[Optimizer]:
     """The optimizers of a model, each parameter in exactly one; `ValueError` for an unknown name."""
     if name not in NAMES:
         raise ValueError(f"Unknown optimizer {name!r}. Known: {', '.join(NAMES)}.")

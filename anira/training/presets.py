@@ -278,7 +278,7 @@ PRESETS["lano", "long"] = replace(  # strings of 36 to 191 tokens, where a place
     PRESETS["lano", "tiny"], task=Lano(sizes=(4, 5)), model={**PRESETS["lano", "tiny"].model, "max_length": 224}, batch_size=16
 )
 PRESETS["depo", "minute-one"] = replace(  # k in plain sight, but a quarter of the answers to learn from
-    PRESETS["depo", "minute"], task=replace(PRESETS["depo", "minute"].task, queries=1), steps=4_600, trunk_steps=3_600
+    PRESETS["depo", "minute"], task=Depo(sizes=range(1, 4), nodes=range(4, 7), node_names=6, queries=1), steps=4_600, trunk_steps=3_600
 )
 
 

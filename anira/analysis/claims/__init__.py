@@ -89,7 +89,8 @@ def verdicts(claims: Iterable[Claim] | None = None, *, folder: str | Path | None
         FileNotFoundError, UnknownTable: a folder or a table that a claim is measured from is not there.
     """
     claims = list(CLAIMS.values() if claims is None else claims)
-    rows, tables = [], {}
+    rows: list[dict] = []
+    tables: dict = {}
     amended = {claim.id: [other.id for other in claims if other.instead_of == claim.id] for claim in claims}
     for claim in claims:
         of_claim = {name: getattr(claim, name) for name in ("id", "part", "sentence", "paper", "otherwise", "amended", "instead_of")}

@@ -98,7 +98,7 @@ class Criterion:
         estimate = over_seeds(values, bounds=bounds)
         verdict, over = self.verdict(estimate), partial(p_above, values, bounds=bounds)
         bound = self._bound
-        if verdict == "no effect":
+        if bound is not None and verdict == "no effect":
             return min(2 * max(over(bound - self.smallest), 1 - over(bound + self.smallest)), 1.0)
         if bound is not None:
             return 2 * min(over(bound), 1 - over(bound))
