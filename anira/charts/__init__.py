@@ -22,7 +22,7 @@ from anira.charts.findings import (
     surface_and_content,
 )
 from anira.charts.generalization import families, frontier, more_iterations, operators, unseen_sizes
-from anira.charts.model import exit_distributions, prior_shape
+from anira.charts.model import exit_distributions, prior_shape, token_depths
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
 from anira.charts.tables import Table, table
 from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
@@ -67,6 +67,7 @@ __all__ = [
     "surface_and_content",
     "table",
     "timing_coefficients",
+    "token_depths",
     "told_by_state",
     "tree_steps",
     "unseen_sizes",

@@ -8,27 +8,55 @@ from anira.charts.style import depth_scale
 
 
 @figure
-def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
-    """Each token's exit distribution as a row of cells; a slider moves the threshold on F(d), the depth follows.
+def token_depths(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
+    """Iterations at each position of one instance, as bars in the order of the tokens.
 
-    `frame`: label (in order), d, q and cumulative (F), one row per token and depth.
+    `frame`: what `anira.evaluation.trace.exits` returns.
     """
-    slider = alt.param(name="threshold", value=0.5, bind=alt.binding_range(min=0.05, max=0.95, step=0.05, name="threshold on F(d) "))
-    order = list(dict.fromkeys(frame["label"]))
-    base = alt.Chart(frame).encode(
-        x=alt.X("label:O", sort=order, title=None, axis=alt.Axis(labelAngle=0)), y=alt.Y("d:O", sort="descending", title="iteration d")
+    rows = frame.drop_duplicates("position").assign(label=lambda rows: rows["position"].astype(str) + " " + rows["token"])
+    return (
+        alt.Chart(rows[["label", "token", "predicts", "depth", "expected_depth"]])
+        .mark_bar()
+        .encode(
+            x=alt.X("label:O", sort=list(rows["label"]), title="token that is read", axis=alt.Axis(labelExpr="split(datum.label, ' ')[1]", labelAngle=-90)),
+            y=alt.Y("depth:Q", title="iterations", scale=alt.Scale(domain=[0, max_depth]), axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color("depth:Q", scale=depth_scale(max_depth), legend=None),
+            tooltip=["token:N", "predicts:N", "depth:Q", alt.Tooltip("expected_depth:Q", format=".2f", title="E[d]")],
+        )
+        .properties(width=560, height=150, description="Iterations that each token of a prompt and its answer gets, as bars in the order of the tokens.")
+    )
+
+
+@figure
+def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.FacetChart:
+    """Exit distributions of the tokens of an answer as columns of cells, one panel a decider.
+
+    Rings mark the depth of each token: by the model's own rule, or by a threshold on F(d) that a slider sets.
+
+    `frame`: what `anira.evaluation.trace.exits` returns, of one or several models after a column decider.
+    """
+    own = alt.param(name="own_rule", value=True, bind=alt.binding_checkbox(name="each model's own rule "))
+    slider = alt.param(name="threshold", value=0.5, bind=alt.binding_range(min=0.05, max=0.95, step=0.05, name="else, the threshold on F(d) "))
+    rows = frame[frame["part"] == "answer"]
+    label = (rows["position"] - rows["position"].min() + 1).astype(str) + " " + rows["predicts"]
+    rows = rows.assign(label=label)[["decider", "label", "d", "q", "cumulative", "depth"]].round(4)
+    base = alt.Chart(rows).encode(
+        x=alt.X("label:O", sort=list(dict.fromkeys(label)), title="token that is predicted", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("d:O", sort="descending", title="depth d"),
     )
     cells = base.mark_rect().encode(
         color=alt.Color("q:Q", title="q(d)", scale=alt.Scale(domain=[0, 1])),
-        tooltip=["label:N", "d:O", alt.Tooltip("q:Q", format=".3f"), alt.Tooltip("cumulative:Q", format=".3f", title="F(d)")],
+        tooltip=["label:N", "d:O", alt.Tooltip("q:Q", format=".3f", title="q(d)"), alt.Tooltip("cumulative:Q", format=".3f", title="F(d)")],
     )
-    halts = (
-        base.transform_filter(f"(datum.cumulative >= threshold || datum.d == {max_depth}) && datum.cumulative - datum.q < threshold")
-        .mark_point(shape="circle", size=120, filled=False, strokeWidth=3, opacity=1)
-        .encode(color=alt.value("#E69F00"))
+    first = f"(datum.cumulative >= threshold || datum.d == {max_depth}) && datum.cumulative - datum.q < threshold"
+    halts = base.transform_filter(f"own_rule ? datum.d == datum.depth : {first}").mark_point(shape="circle", size=120, filled=False, strokeWidth=3)
+    description = "Exit distributions of the tokens of an answer over depths, one panel a decider; rings mark the depth at which each token halts."
+    layers = alt.layer(cells, halts.encode(color=alt.value("#E69F00"))).properties(width=alt.Step(58), height=150)
+    return (
+        layers.facet(row=alt.Row("decider:N", title=None, header=alt.Header(labelOrient="top", labelAnchor="start")))
+        .add_params(own, slider)
+        .properties(description=description)
     )
-    description = "Exit distributions of tokens over depths; rings mark the depth at which each token halts under the chosen threshold."
-    return alt.layer(cells, halts).add_params(slider).properties(width=alt.Step(60), description=description)
 
 
 @figure
@@ -48,5 +76,5 @@ def prior_shape(max_depth: int) -> alt.Chart:
             color=alt.Color("d:Q", scale=depth_scale(max_depth), legend=None),
             tooltip=["d:O", alt.Tooltip("p:Q", format=".3f")],
         )
-        .properties(width=alt.Step(50), height=200, description="The prior over depths for the chosen base b: the larger b, the more an iteration costs.")
+        .properties(width=420, height=200, description="The prior over depths for the chosen base b: the larger b, the more an iteration costs.")
     )

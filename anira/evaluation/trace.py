@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import torch
 
 from anira.evaluation.reading import check_asked, read
 from anira.model.anira import Anira
@@ -89,3 +90,43 @@ def trace(
     table = difficulty(task, instances)
     table = table[table["part"] == part].reset_index(drop=True).assign(**columns)
     return table.assign(instance_correct=reading.solved[table["instance"]])
+
+
+@torch.no_grad()
+def exits(model: Anira, task: Task, instance: Instance, **forward) -> pd.DataFrame:
+    """What a model says of halting at each token of one instance: a row for each position that predicts a token, and each depth.
+
+    Args:
+        forward: goes to the model's call (`depths`, `select`, `execution`).
+
+    Returns:
+        The columns
+
+        - position, token: of what is read there, from 0
+        - predicts: the token after it, and part, "prompt" or "answer", to which that belongs
+        - d, q, cumulative: the depth, its probability q(d), and F(d), that of at most d
+        - depth, expected_depth: iterations spent at the position, and E[d]
+
+    >>> from anira import load
+    >>> model, task, _ = load("brevo-online-tiny")
+    >>> rows = exits(model, task, task.sample(4, np.random.default_rng(0)))
+    >>> rows.groupby("position")["q"].sum().round(3).unique().tolist()
+    [1.0]
+    """
+    output = model(torch.tensor([instance.tokens], device=next(model.parameters()).device), **forward)
+    names, last, D = task.vocabulary.decode(instance.tokens), len(instance.tokens) - 1, model.config.max_depth
+    q = output.exit_probs[0, :last].cpu().double().numpy()  # (T - 1, D)
+    position = np.repeat(np.arange(last), D)
+    return pd.DataFrame(
+        {
+            "position": position,
+            "token": np.array(names[:-1], dtype=object)[position],
+            "predicts": np.array(names[1:], dtype=object)[position],
+            "part": np.where(position + 1 < len(instance.prompt), "prompt", "answer"),
+            "d": np.tile(np.arange(1, D + 1), last),
+            "q": q.ravel(),
+            "cumulative": q.cumsum(1).ravel(),
+            "depth": output.depths[0, :last].cpu().numpy()[position],
+            "expected_depth": output.expected_depths[0, :last].cpu().double().numpy()[position],
+        }
+    )

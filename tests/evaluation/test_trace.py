@@ -8,7 +8,7 @@ from statsmodels.regression.linear_model import OLS
 
 from anira.analysis.surface import with_dependents
 from anira.evaluation.evaluate import evaluate
-from anira.evaluation.trace import difficulty, draw, trace
+from anira.evaluation.trace import difficulty, draw, exits, trace
 from anira.model.anira import Anira, Config
 from anira.results import read as read_table
 from anira.tasks import Brevo, Mano
@@ -103,3 +103,19 @@ def test_the_stored_trace_is_what_the_shipped_model_says():
     stored = stored.assign(instance=frame["instance"].to_numpy())[frame.columns].reset_index(drop=True)
     pd.testing.assert_frame_equal(frame, stored, check_dtype=False, rtol=0, atol=1.01e-4)
     assert (frame["depth"] == stored["depth"]).all() and np.isclose(frame["expected_depth"], stored["expected_depth"], rtol=0, atol=1e-9).mean() > 0.99
+
+
+def test_exits_are_what_the_model_says_at_each_position_and_agree_with_the_trace():
+    model, task, _ = load("brevo-early-tiny")
+    instance = task.sample(6, np.random.default_rng([0, 6, 0]), split="held_out")
+    rows = exits(model, task, instance)
+    with torch.no_grad():
+        output = model(torch.tensor([instance.tokens]))
+    assert rows["q"].to_numpy().reshape(-1, 6) == pytest.approx(output.exit_probs[0, :-1].numpy(), abs=1e-6)
+    at_most = rows.pivot(index="position", columns="d", values="cumulative")
+    assert at_most[6].to_numpy() == pytest.approx(1) and (at_most.diff(axis=1).min().dropna() >= 0).all()
+    answer = rows[rows["part"] == "answer"].drop_duplicates("position")
+    same = trace(model, task, sizes=[6], n=1, seed=0)
+    assert answer[["predicts", "depth"]].values.tolist() == same[["token", "depth"]].values.tolist()
+    assert answer["expected_depth"].to_numpy() == pytest.approx(same["expected_depth"].to_numpy(), abs=1e-5)
+    assert answer["token"].iloc[0] == "<answer>"
