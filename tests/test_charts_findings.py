@@ -29,7 +29,10 @@ CHARTS = {
         crossed(decider=[*DECIDERS, "online − early"], quantity=["surface", "content", "coefficient"], term=[""], seed=["0", "1", "all"])
     ),
     "distractors": lambda: charts.distractors(
-        crossed(decider=DECIDERS, size=["3", "4"], added=["1", "2"], graph=["with distractors", "larger"], quantity=["rise", "share"])
+        crossed(decider=DECIDERS, size=["all", "3", "4"], added=["1", "2"], graph=["with distractors", "larger"], quantity=["rise", "share"])
+    ),
+    "one_cell": lambda: charts.one_cell(
+        crossed(decider=DECIDERS, dfs_depth=[1.0, 2.0, np.nan], part=["answer"]).assign(expected_depth=lambda f: f["estimate"] * 4)
     ),
     "need_and_spending": lambda: charts.need_and_spending(
         crossed(decider=DECIDERS, quantity=["spent", "needed", "more"], definition=["alone", "together"], size=["all", "3", "4"])

@@ -72,9 +72,10 @@ class Estimate:
         spec = spec or ".2f"
         if np.isnan(self.value):
             return f"undefined ({self.reason})" if self.reason else "undefined"
+        value, low, high = (_unsigned_zero(f"{number:{spec}}") for number in (self.value, self.low, self.high))
         if np.isnan(self.low) or np.isnan(self.high):
-            return f"{self.value:{spec}} ({self.reason or 'no interval'})"
-        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+            return f"{value} ({self.reason or 'no interval'})"
+        return f"{value} [{low}, {high}]"
 
     def __str__(self) -> str:
         return format(self)
@@ -97,6 +98,11 @@ class Estimate:
         if self.low > bound - smallest and self.high < bound + smallest:
             return "no effect worth the name"
         return "above" if self.low > bound else "below" if self.high < bound else "undecided"
+
+
+def _unsigned_zero(number: str) -> str:
+    """A formatted number without the sign of what was rounded to zero."""
+    return number.lstrip("-") if set(number) <= set("-0.%") else number
 
 
 def estimates(frame: pd.DataFrame) -> pd.Series:

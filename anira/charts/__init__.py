@@ -18,6 +18,7 @@ from anira.charts.findings import (
     distractors,
     ladder,
     need_and_spending,
+    one_cell,
     shuffled_by_size,
     surface_and_content,
 )
@@ -27,10 +28,12 @@ from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_
 from anira.charts.tables import Table, table
 from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
 from anira.charts.training import depth_at_the_end, depth_over_training, learning_curves, order_of_learning, right_and_deep
+from anira.charts.words import FEATURES
 
 __all__ = [
     "DECIDER_COLORS",
     "DEPTH_COLORS",
+    "FEATURES",
     "MIME_TYPE",
     "Figure",
     "Table",
@@ -57,6 +60,7 @@ __all__ = [
     "learning_curves",
     "more_iterations",
     "need_and_spending",
+    "one_cell",
     "operators",
     "order_of_learning",
     "prior_shape",

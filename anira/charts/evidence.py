@@ -5,6 +5,7 @@ import pandas as pd
 
 from anira.charts.figure import figure
 from anira.charts.style import by_decider, hollow_unless
+from anira.charts.words import feature, in_order
 
 
 def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, domain: tuple[float, float], description: str) -> alt.LayerChart:
@@ -142,9 +143,14 @@ def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
 def told_by_state(frame: pd.DataFrame) -> alt.LayerChart:
     """What a probe can tell from the state after each iteration, one line a decider; a menu for what it tells.
 
-    `frame`: told (what the menu chooses from, in words), iteration (0..D), decider, estimate, low, high, clusters: R² of probes.
+    `frame`: R² of probes, as `anira probe` writes them: feature, iteration (0..D), decider, estimate, low, high. What is undefined is left out.
     """
-    x = alt.X("iteration:O", title="iterations behind it", axis=alt.Axis(labelAngle=0))
-    y = alt.Y("estimate:Q", title="R² beyond size and place", scale=alt.Scale(domain=[0, 1], clamp=True))
+    rows = frame.dropna(subset="estimate")
+    order = in_order(rows["feature"])
+    rows = rows.sort_values("feature", key=lambda names: names.map(order.index), kind="stable")
+    rows = rows.assign(told=rows["feature"].map(feature))[["told", "iteration", "decider", "estimate", "low", "high"]].round(3)
+    x = alt.X("iteration:O", title="iterations behind the state (0: before the first)", axis=alt.Axis(labelAngle=0))
+    y = alt.Y("estimate:Q", title="R² of the probe, beyond size and place", scale=alt.Scale(domain=[0, 1], clamp=True))
     text = "Share of what size and place leave unexplained that a probe can tell from the state after each iteration, by decider, with 95 % intervals."
-    return _line(frame, x, y, {"told": "the probe tells"}, text, _numbers("estimate", "low", "high"))
+    chart = _line(rows, x, y, {"told": "the probe tells"}, text, _numbers("estimate", "low", "high"))
+    return chart.properties(title="What the state shows, iteration by iteration")

@@ -5,6 +5,7 @@ import pandas as pd
 
 from anira.charts.figure import figure
 from anira.charts.style import by_decider
+from anira.charts.words import feature as in_words
 
 SHARE = alt.Scale(domain=[0, 1], clamp=True)
 
@@ -31,8 +32,29 @@ def surface_and_content(frame: pd.DataFrame) -> alt.LayerChart:
     points = mean.mark_point(size=90, opacity=1).encode(x=x, shape=shape, tooltip=["decider:N", *_interval(), alt.Tooltip("clusters:Q", title="seeds")])
     seeds = single.mark_tick(thickness=2, size=14).encode(x=x, tooltip=["decider:N", "seed:N", alt.Tooltip("estimate:Q", format=".3f")])
     text = "Share of the variance of depth that prompt length and place explain, and share of the rest that features of graph and search explain, by decider: a tick for each training seed, mean and 95 % interval."
-    title = "What explains depth: the surface of the prompt, or the search in it"
+    title = "What explains depth"
     return alt.layer(intervals, seeds, points).properties(title=title, width=420, height=alt.Step(26), description=text)
+
+
+@figure
+def one_cell(frame: pd.DataFrame, feature: str = "dfs_depth") -> alt.FacetChart:
+    """Depth against a feature among the tokens of one cell, one panel a decider: a dot for each token, a line through the means.
+
+    `frame`: rows of a trace whose tokens have the same surface, say `traces.query("edges == 12 and emitted == 2")`: decider, expected_depth and the feature.
+    """
+    rows = frame[["decider", feature, "expected_depth"]].rename(columns={feature: "value"}).dropna().round(3)
+    color = by_decider(rows)[0].legend(None)  # each panel bears its decider's name
+    name = in_words(feature)
+    x = alt.X("value:O", title=name, axis=alt.Axis(labelAngle=0, format="d"))
+    scale = alt.Scale(zero=False, padding=12)
+    y = alt.Y("expected_depth:Q", title="expected iterations, E[d]", scale=scale)
+    base = alt.Chart(rows).encode(x=x, color=color)
+    dots = base.mark_point(size=45, filled=False, strokeWidth=1.2).encode(y=y, tooltip=["decider:N", alt.Tooltip("expected_depth:Q", format=".2f")])
+    means = base.mark_line(strokeWidth=2.5).encode(y=alt.Y("mean(expected_depth):Q", scale=scale, title="expected iterations, E[d]"))
+    text = f"Expected iterations of answer tokens that have the same prompt length and place, by {name}: a dot for each token, a line through the means, one panel a decider."
+    header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
+    chart = alt.layer(means, dots).properties(width=250, height=220).facet(column=header)
+    return chart.properties(title="Tokens of one prompt length and one place", description=text)
 
 
 @figure
@@ -41,17 +63,18 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
 
     `frame`: what `anira.analysis.policies.rise_with_distractors` returns, after the column decider.
     """
-    sizes = sorted(int(size) for size in frame["size"].unique())
+    rows = frame[(frame["quantity"] == "rise") & (frame["size"] != "all")]
+    sizes = sorted(int(size) for size in rows["size"].unique())
     slider = alt.param(
-        name="distracted_size", value=sizes[len(sizes) // 2], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="nodes that matter ")
+        name="distracted_size", value=sizes[len(sizes) // 2], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="nodes to begin with ")
     )
-    rows = frame[frame["quantity"] == "rise"]
+    rows = rows.assign(graph=rows["graph"].map({"larger": "a larger graph", "with distractors": "nodes that do not matter"}))
     color = by_decider(rows)[0].legend(None)  # each panel bears its decider's name
     base = alt.Chart(rows).transform_filter("datum.size == distracted_size")
     x = alt.X("added:O", title="nodes added", axis=alt.Axis(labelAngle=0))
     y = alt.Y("estimate:Q", title="iterations more, E[d]", scale=alt.Scale(zero=True))
     dash = alt.StrokeDash(
-        "graph:N", title=None, scale=alt.Scale(domain=["larger", "with distractors"], range=[[5, 4], [1, 0]]), legend=alt.Legend(orient="top")
+        "graph:N", title=None, scale=alt.Scale(domain=["nodes that do not matter", "a larger graph"], range=[[1, 0], [5, 4]]), legend=alt.Legend(orient="top")
     )
     lines = base.mark_line().encode(x=x, y=y, color=color, strokeDash=dash)
     bars = base.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title="iterations more, E[d]"), y2="high:Q", color=color)
@@ -60,7 +83,7 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     text = "How many iterations more an answer token gets when nodes are added that the query does not depend on, and in really larger graphs, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.layer(zero, lines, bars, points).properties(width=250, height=220).facet(column=header).add_params(slider)
-    return chart.properties(title="Irrelevant nodes against really larger graphs", description=text)
+    return chart.properties(title="Nodes added to the prompt", description=text)
 
 
 @figure
@@ -159,7 +182,7 @@ def calibration(frame: pd.DataFrame) -> alt.LayerChart:
     )
     text = "Share of answer tokens whose prediction is already final, by the probability with which the decider has halted by then, with 95 % intervals."
     return alt.layer(bars, base.mark_line(strokeWidth=1.5).encode(y=y), points).properties(
-        title="How often an answer is final, by how far the decider is with halting", width=420, description=text
+        title="When the decider halts, and when the answer is final", width=420, description=text
     )
 
 

@@ -40,6 +40,11 @@ def taken(size: int, seed: int) -> tuple[int, int]:
     return int(model(tokens).depths.sum()), model.config.max_depth * tokens.numel()
 
 
+def online_distracted() -> float:
+    """The share of a larger graph's rise that nodes which do not matter bring online."""
+    return row("early-distracted")["estimate"] - row("online-distracted-less")["estimate"]
+
+
 #: Chapter, words, numbers.
 HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("01-welcome", "takes {:.2f} iterations for a token of the answer on graphs of three nodes", lambda: [online(3)["depth"]]),
@@ -48,6 +53,8 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("04-architecture", "take {} iterations together, where six for every token would be {}", lambda: taken(7, seed=2)),
     ("02-findings", "and {:.0f} % [{:.0f} %, {:.0f} %] of the online decider's", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
     ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
+    ("06-timing", "a good part of the rest, {:.0f} % [{:.0f}, {:.0f}]", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
+    ("06-timing", "still bring it {} of the rise", lambda: ["two thirds" if 0.63 < online_distracted() < 0.7 else online_distracted()]),
 ]
 
 
