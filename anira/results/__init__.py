@@ -152,10 +152,17 @@ def _read_one(kind: str, name: str, folder: Path) -> pd.DataFrame:
     where = f"The table {kind}/{path.name}"
     if path.suffix == ".jsonl":
         return check(pd.read_json(path, lines=True, dtype=False), table, where)
-    texts = pd.read_csv(path, dtype=str, keep_default_na=False)
+    names = pd.read_csv(path, nrows=0).columns
+    kinds = {column: table.columns.get(column, "float") for column in names}
+    numbers = {column: [""] for column, kind_of in kinds.items() if kind_of in ("int", "float")}  # and what is undefined there
+    try:
+        types = {column: "float64" if column in numbers else "str" for column in names}
+        raw = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=numbers)
+    except ValueError:  # something is no number: as text it can be said what
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
     columns = {}
-    for column, values in texts.items():
-        kind_of = table.columns.get(str(column), "float")
+    for column, values in raw.items():
+        kind_of = kinds[str(column)]
         try:
             columns[column] = _typed(values, kind_of)
         except ValueError as error:

@@ -1,30 +1,45 @@
 """Measures of what we claim ourselves, and of the paper's claims asked again; as in `anira.analysis.claims.measures`."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 import numpy as np
 import pandas as pd
 
-from anira.analysis.alignment import partial
+from anira.analysis.alignment import partial as partial_correlation
 from anira.analysis.allocation import after_shuffling
 from anira.analysis.claims.claim import Missing, measure
 from anira.analysis.claims.measures import CHANGE, CORRELATION, RATIO, SHARE, of_seeds, path_of_depth
-from anira.analysis.claims.tables import Tables
+from anira.analysis.claims.tables import Tables, once
 from anira.analysis.generalization import paired
 from anira.analysis.need import needs
 from anira.analysis.policies import rise_with_distractors
 from anira.analysis.surface import PAPER, surface, with_dependents
 from anira.analysis.timing import Timing, decision_timing
 
+T = TypeVar("T")
+
 READINGS = {"predicted": "expected_depth", "read": "own_expected_depth"}
 RATIO_BEYOND = 1.5  # of the largest trained size: where what is kept beyond it is judged
 STATE = ("dfs_depth", "frontier_size", "newly_enabled")
 
 
-def each_model(frame: pd.DataFrame, decider: str, value) -> pd.Series:
-    """One number a seed: `value` of the rows of each model of a decider."""
+def models(frame: pd.DataFrame, decider: str, made: Callable[[pd.DataFrame], T]) -> dict[int, T]:
+    """What is made of the rows of each model of a decider, by seed; `Missing` if there is none."""
     rows = frame[frame["decider"] == decider]
     if rows.empty:
         raise Missing(f"no {decider} model")
-    return pd.Series({seed: value(part) for seed, part in rows.groupby("run_seed")}, dtype=float)
+    return {int(seed): made(part.drop(columns=["model", "decider", "run_seed"], errors="ignore")) for seed, part in rows.groupby("run_seed")}
+
+
+def each_model(frame: pd.DataFrame, decider: str, value: Callable[[pd.DataFrame], float]) -> pd.Series:
+    """One number a seed: `value` of the rows of each model of a decider."""
+    return pd.Series(models(frame, decider, value), dtype=float)
+
+
+def _numbers(made: dict[int, T], value: Callable[[T], float]) -> pd.Series:
+    return pd.Series({seed: value(one) for seed, one in made.items()}, dtype=float)
 
 
 def less(one: pd.Series, other: pd.Series) -> pd.Series:
@@ -35,12 +50,16 @@ def less(one: pd.Series, other: pd.Series) -> pd.Series:
     return difference
 
 
+@once
+def _surfaces(tables: Tables, decider: str, reading: str) -> dict[int, pd.DataFrame]:
+    return models(tables.solved, decider, partial(surface, target=READINGS[reading]))
+
+
 def _surface(tables: Tables, decider: str, quantity: str, term: str = "", reading: str = "predicted") -> pd.Series:
-    def one(part: pd.DataFrame) -> float:
-        table = surface(part.drop(columns=["model", "decider", "run_seed"], errors="ignore"), target=READINGS[reading])
+    def one(table: pd.DataFrame) -> float:
         return table[(table["quantity"] == quantity) & (table["term"] == term)]["estimate"].iloc[0]
 
-    return each_model(tables.solved, decider, one)
+    return _numbers(_surfaces(tables, decider, reading), one)
 
 
 @measure(bounds=SHARE)
@@ -67,12 +86,17 @@ def coefficient_within_cells(tables: Tables, decider: str, feature: str) -> pd.S
     return _surface(tables, decider, "coefficient", feature)
 
 
+@once
+def _rises(tables: Tables, decider: str) -> dict[int, pd.DataFrame]:
+    """With prompts no longer than those of training."""
+    return models(tables.read("distractors"), decider, partial(rise_with_distractors, largest=largest_trained(tables), draws=2))
+
+
 def _distracted(tables: Tables, decider: str, quantity: str) -> pd.Series:
-    def one(part: pd.DataFrame) -> float:
-        table = rise_with_distractors(part, largest=largest_trained(tables), draws=2)  # prompts no longer than those of training
+    def one(table: pd.DataFrame) -> float:
         return table[(table["size"] == "all") & (table["quantity"] == quantity) & (table["graph"] == "with distractors")]["estimate"].iloc[0]
 
-    return each_model(tables.read("distractors"), decider, one)
+    return _numbers(_rises(tables, decider), one)
 
 
 @measure()
@@ -93,8 +117,13 @@ def exact_match_with_distractors(tables: Tables, decider: str) -> pd.Series:
     return _distracted(tables, decider, "exact match")
 
 
-def _needs(tables: Tables, decider: str, value) -> pd.Series:
-    return each_model(tables.read("readouts"), decider, lambda part: value(needs(part).dropna(subset=["need"])))
+@once
+def _tokens(tables: Tables, decider: str) -> dict[int, pd.DataFrame]:
+    return models(tables.read("readouts"), decider, needs)
+
+
+def _needs(tables: Tables, decider: str, value: Callable[[pd.DataFrame], float]) -> pd.Series:
+    return _numbers(_tokens(tables, decider), lambda tokens: value(tokens.dropna(subset=["need"])))
 
 
 @measure(bounds=SHARE)
@@ -111,7 +140,7 @@ def need_less_than_fixed(tables: Tables, decider: str) -> pd.Series:
 
 def _rank_correlation(tokens: pd.DataFrame, feature: str, held: tuple[str, ...] = ()) -> float:
     columns = tokens[["expected_depth", feature, *held]]
-    return partial(np.corrcoef(columns.rank().to_numpy().T))
+    return partial_correlation(np.corrcoef(columns.rank().to_numpy().T))
 
 
 @measure()
@@ -139,8 +168,13 @@ def final_early(tables: Tables, decider: str, low: float, high: float) -> pd.Ser
     return each_model(tables.read("readouts"), decider, one)
 
 
+@once
+def _shuffles(tables: Tables) -> pd.DataFrame:
+    return after_shuffling(tables.read("interventions"))
+
+
 def _shuffled(tables: Tables, decider: str, size: int | None) -> pd.Series:
-    table = after_shuffling(tables.read("interventions"))
+    table = _shuffles(tables)
     rows = table[(table["intervention"] == "shuffled in the instance − chosen") & (table["decider"] == decider) & (table["seed"] != "all")]
     if rows.empty:
         raise Missing(f"no {decider} model")
@@ -186,21 +220,14 @@ def confident_less_chosen(tables: Tables, decider: str, confidence: float) -> pd
     return less(*(each_model(part, decider, lambda rows: rows["exact_match"].mean()) for part in (confident, table[table["policy"] == "chosen"])))
 
 
+@once
 def fits(tables: Tables, decider: str, reading: str) -> dict[int, Timing]:
     """The regression with the paper's hub for each seed, on the instances that all models solve, depth taken where a token is predicted, or read."""
-    key = f"{decider}, {reading}"
-    if key not in tables.kept:
-        rows = with_dependents(tables.solved)
-        rows = rows[rows["decider"] == decider]
-        if rows.empty:
-            raise Missing(f"no {decider} model")
-        parts = {seed: part.drop(columns=["model", "decider", "run_seed"], errors="ignore") for seed, part in rows.groupby("run_seed")}
-        tables.kept[key] = {seed: decision_timing(part, PAPER, READINGS[reading], draws=2) for seed, part in parts.items()}
-    return tables.kept[key]
+    return models(with_dependents(tables.solved), decider, lambda part: decision_timing(part, PAPER, READINGS[reading], draws=2))
 
 
-def _of_fits(tables: Tables, decider: str, reading: str, value) -> pd.Series:
-    return pd.Series({seed: value(fit) for seed, fit in fits(tables, decider, reading).items()}, dtype=float)
+def _of_fits(tables: Tables, decider: str, reading: str, value: Callable[[Timing], float]) -> pd.Series:
+    return _numbers(fits(tables, decider, reading), value)
 
 
 def _terms(fit: Timing) -> pd.DataFrame:
@@ -320,7 +347,7 @@ def correlation_where_read(tables: Tables, decider: str, feature: str) -> pd.Ser
     rows = tables.traces.dropna(subset=[feature])
 
     def one(part: pd.DataFrame) -> float:
-        return partial(np.corrcoef(part[["own_expected_depth", feature, "position"]].rank().to_numpy().T))
+        return partial_correlation(np.corrcoef(part[["own_expected_depth", feature, "position"]].rank().to_numpy().T))
 
     return each_model(rows, decider, one)
 
@@ -331,7 +358,7 @@ def correlation_beyond_surface(tables: Tables, decider: str, feature: str) -> pd
     rows = tables.traces.dropna(subset=[feature])
 
     def one(part: pd.DataFrame) -> float:
-        return partial(np.corrcoef(part[["expected_depth", feature, "size", "emitted"]].rank().to_numpy().T))
+        return partial_correlation(np.corrcoef(part[["expected_depth", feature, "size", "emitted"]].rank().to_numpy().T))
 
     return each_model(rows, decider, one)
 

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from anira.analysis.claims.claim import Missing, measure
-from anira.analysis.claims.tables import Tables
+from anira.analysis.claims.tables import Tables, once
 from anira.analysis.dynamics import milestones, order_of_learning, rise_and_fall
 from anira.analysis.generalization import beyond, paired
 from anira.analysis.generalization import slopes as slopes_of
@@ -60,8 +60,9 @@ def learned_in_order(tables: Tables, decider: str) -> pd.Series:
     return of_seeds(order_of_learning(milestones(tables.curves())), "tau", decider)
 
 
-def path_of_depth(tables: Tables, decider: str, value: str, variation: str = "none") -> pd.Series:
-    """How depth climbs and falls in the runs that went as far as the longest, from the end of the trunk phase on.
+@once
+def paths_of_depth(tables: Tables, variation: str) -> pd.DataFrame:
+    """How depth climbs and falls in the runs that went as far as the longest, from the end of the trunk phase on, see `rise_and_fall`.
 
     The trunk phase ends with the last record up to which every token runs all D iterations.
     """
@@ -70,7 +71,12 @@ def path_of_depth(tables: Tables, decider: str, value: str, variation: str = "no
         if last == curves["step"].max():
             whole = run[["depth", "prompt_depth"]].eq(tables.max_depth).all(axis=1).groupby(run["step"]).all()
             paths.append(rise_and_fall(run, "depth", since=whole.index[whole.cummin()].max() if whole.iloc[0] else 0))
-    return of_seeds(pd.concat(paths), value, decider)
+    return pd.concat(paths)
+
+
+def path_of_depth(tables: Tables, decider: str, value: str, variation: str = "none") -> pd.Series:
+    """One number of these paths, of a decider."""
+    return of_seeds(paths_of_depth(tables, variation), value, decider)
 
 
 @measure(bounds=SHARE)
@@ -91,16 +97,21 @@ def exact_match_since_peak(tables: Tables, decider: str) -> pd.Series:
     return path_of_depth(tables, decider, "gain")
 
 
+@once
+def _beyond(tables: Tables, where: str = "beyond") -> pd.DataFrame:
+    return beyond(tables.evaluation, where)
+
+
 @measure(bounds=RATIO)
 def kept_beyond(tables: Tables, decider: str) -> pd.Series:
     """Exact match beyond the trained sizes, as a share of that at the largest of them."""
-    return of_seeds(beyond(tables.evaluation), "retained", decider)
+    return of_seeds(_beyond(tables), "retained", decider)
 
 
 @measure(bounds=CHANGE)
 def ahead_beyond(tables: Tables) -> pd.Series:
     """Exact match of online beyond the trained sizes, minus that of the best other."""
-    kept = beyond(tables.evaluation).pivot(index="run_seed", columns="decider", values="exact")
+    kept = _beyond(tables).pivot(index="run_seed", columns="decider", values="exact")
     missing = {"early", "online", "fixed", "untied"} - set(kept)
     if missing:
         raise Missing(f"no model of: {', '.join(sorted(missing))}")
@@ -110,13 +121,13 @@ def ahead_beyond(tables: Tables) -> pd.Series:
 @measure()
 def growth_beyond(tables: Tables, decider: str) -> pd.Series:
     """Iterations beyond the trained sizes, minus those at the largest of them."""
-    return of_seeds(beyond(tables.evaluation), "growth", decider)
+    return of_seeds(_beyond(tables), "growth", decider)
 
 
 @measure(bounds=CHANGE)
 def lost_between(tables: Tables, decider: str) -> pd.Series:
     """Exact match lost at sizes left out between trained ones, against the mean of their neighbours."""
-    return of_seeds(beyond(tables.evaluation, "between"), "drop", decider)
+    return of_seeds(_beyond(tables, "between"), "drop", decider)
 
 
 def _of_fits(tables: Tables, decider: str, value) -> pd.Series:

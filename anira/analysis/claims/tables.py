@@ -1,7 +1,9 @@
 """The stored tables of one task and preset, as measures ask for them."""
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, wraps
 from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
@@ -14,6 +16,22 @@ STATED = ("hub_out_degree", "dfs_depth", "frontier_size", "newly_enabled")  # th
 SYMBOLS = {"brevo": "N", "mano": "L", "depo": "k"}
 
 
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+def once(make: Callable[Concatenate["Tables", P], R]) -> Callable[Concatenate["Tables", P], R]:
+    """A function of tables, and of arguments that can be keys, whose result is kept with them: several claims ask for it."""
+
+    @wraps(make)
+    def asked(tables: "Tables", *arguments: P.args, **options: P.kwargs) -> R:
+        key = (make, arguments, tuple(options.items()))
+        if key not in tables.kept:
+            tables.kept[key] = make(tables, *arguments, **options)
+        return tables.kept[key]
+
+    return asked
+
+
 class Tables:
     """The tables of one task and preset, each read when it is asked for.
 
@@ -23,9 +41,9 @@ class Tables:
 
     def __init__(self, task: str, preset: str, folder: str | Path | None = None):
         self.task, self.preset, self.folder = task, preset, folder
-        self._timing: dict[str, dict[int, Timing]] = {}
-        self.kept: dict[str, dict[int, Timing]] = {}  # what a measure would rather not compute twice
+        self.kept: dict[tuple, Any] = {}  # by what was asked, see `once`
 
+    @once
     def read(self, kind: str) -> pd.DataFrame:
         """The table of a kind, as `anira.results` gives it."""
         return read(kind, f"{self.task}-{self.preset}", folder=self.folder)
@@ -62,15 +80,14 @@ class Tables:
             raise Missing(f"no learning curves with variation {variation!r}")
         return frame
 
+    @once
     def timing(self, decider: str) -> dict[int, Timing]:
         """The regression with the paper's features for each seed, on the instances that all models solve."""
-        if decider not in self._timing:
-            parts = self.solved[self.solved["decider"] == decider].groupby("run_seed")
-            names = ["model", "decider", "run_seed"]
-            self._timing[decider] = {seed: decision_timing(part.drop(columns=names, errors="ignore"), STATED, draws=2) for seed, part in parts}
-        if not self._timing[decider]:
+        parts = self.solved[self.solved["decider"] == decider].groupby("run_seed")
+        fits = {seed: decision_timing(part.drop(columns=["model", "decider", "run_seed"], errors="ignore"), STATED, draws=2) for seed, part in parts}
+        if not fits:
             raise Missing(f"no {decider} model")
-        return self._timing[decider]
+        return fits
 
     @cached_property
     def max_depth(self) -> int:

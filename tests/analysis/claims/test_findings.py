@@ -13,7 +13,7 @@ from anira.analysis.claims.findings import FINDINGS
 
 def tables(**frames: pd.DataFrame) -> SimpleNamespace:
     """Stands in for `Tables`: frames by the name by which a measure asks for them."""
-    return SimpleNamespace(read=lambda kind: frames[kind], **frames)
+    return SimpleNamespace(read=lambda kind: frames[kind], kept={}, **frames)
 
 
 def evaluation(exact: dict[tuple[str, int], float], trained: int, decider_depth: dict[str, float] | None = None) -> pd.DataFrame:
