@@ -72,4 +72,4 @@ def _text(value: Any, digits: int) -> str:
         return "–"
     if isinstance(value, Real) and not isinstance(value, Integral):
         return f"{value:.{digits}f}".replace("-", "−") if float(f"{value:.{digits}f}") else f"{0:.{digits}f}"
-    return f"{value:,}" if isinstance(value, Integral) and abs(value) >= 10_000 else str(value)
+    return f"{value:,}" if isinstance(value, Integral) and abs(int(value)) >= 10_000 else str(value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def token_features(task: Task, sizes: Iterable[int], n: int, seed: int = 1) -> p
     """The features of all tokens of `n` instances of each size, one column a feature, after the column size."""
     parts = []
     for size in sizes:
-        _, values = task.batch_with_features(n, np.random.default_rng([seed, size]), size)
+        _, values = cast(Any, task).batch_with_features(n, np.random.default_rng([seed, size]), size)
         parts.append(pd.DataFrame(values.reshape(-1, len(task.features)), columns=list(task.features)).assign(size=size))
     return pd.concat(parts, ignore_index=True)
 
