@@ -1,9 +1,12 @@
 """Figures of the tasks: instances, and the difficulty that they produce."""
 
+import json
+
 import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
+from anira.charts.words import feature as in_words
 
 GREY = "#8a8f98"  # of lines and arrow heads, visible on white and on dark
 NEXT, DONE, OPEN, AHEAD = "#D55E00", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
@@ -58,7 +61,9 @@ def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step
     params = [
         alt.param(name="size", value=int(start), bind=alt.binding_range(min=int(sizes.min()), max=int(sizes.max()), step=1, name=knob)),
         alt.param(name="step", value=0, bind=alt.binding_range(min=0, max=int(nodes["at"].max()) + 1, step=1, name=step)),
-        alt.param(name="feature", value=features[0], bind=alt.binding_select(options=features, name="number beside a node ")),
+        alt.param(
+            name="feature", value=features[0], bind=alt.binding_select(options=features, labels=[*map(in_words, features)], name="number beside a node ")
+        ),
     ]
     chosen = "datum.size == size"
     if "graphs" in nodes:
@@ -81,7 +86,8 @@ def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step
         scale=alt.Scale(domain=list(states), range=list(states.values())),
         legend=alt.Legend(orient="top", columns=3 if len(states) > 4 else 2),
     )
-    circles = marks.mark_circle(size=750, opacity=1).encode(color=color, tooltip=["label:N", "state:N", *(f"{feature}:Q" for feature in features)])
+    numbered = [alt.Tooltip(f"{feature}:Q", title=in_words(feature)) for feature in features]
+    circles = marks.mark_circle(size=750, opacity=1).encode(color=color, tooltip=["label:N", "state:N", *numbered])
     dark = f"datum.state == '{closed}' || datum.state == 'next'"
     names = marks.mark_text(fontSize=14, fontWeight="bold").encode(text="label:N", color=alt.condition(dark, alt.value("white"), alt.value("#1b1e23")))
     numbers = marks.mark_text(fontSize=12, dy=23).encode(text="number:N")
@@ -124,7 +130,8 @@ def distribution_by_size(frame: pd.DataFrame, features: list[str]) -> alt.Chart:
     `frame`: long form with columns feature, size, value (or the lowest of a bin) and share of the size's tokens; and, where there
     are several kinds of graph, graphs, which a menu of its own chooses from. `features`: those that the menu offers.
     """
-    params = [alt.param(name="feature", value=features[0], bind=alt.binding_select(options=features, name="feature "))]
+    words = [*map(in_words, features)]
+    params = [alt.param(name="feature", value=features[0], bind=alt.binding_select(options=features, labels=words, name="difficulty "))]
     chosen = "datum.feature == feature"
     if "graphs" in frame:
         kinds = list(frame["graphs"].unique())
@@ -137,11 +144,15 @@ def distribution_by_size(frame: pd.DataFrame, features: list[str]) -> alt.Chart:
         .mark_rect()
         .encode(
             x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("value:O", title="value", sort="descending"),
+            y=alt.Y("value:O", title=None, sort="descending"),
             color=alt.Color("share:Q", title="share of tokens", scale=alt.Scale(domainMin=0)),
-            tooltip=["feature:N", "size:O", "value:O", alt.Tooltip("share:Q", format=".3f")],
+            tooltip=["size:O", "value:O", alt.Tooltip("share:Q", format=".3f")],
         )
-        .properties(width=alt.Step(30), description="Distribution of a difficulty feature over its values, for each size of the instance.")
+        .properties(
+            width=420,
+            title=alt.TitleParams(alt.expr(f"{json.dumps(dict(zip(features, words, strict=True)))}[feature]")),  # what the values are, as the menu has it
+            description="How often each value of a difficulty occurs among the tokens, for each size of the instance.",
+        )
     )
 
 

@@ -30,6 +30,10 @@ FEATURES = {
     "operators": "operators, L",
     "multiplications": "multiplications",
     "tree_height": "height of the expression",
+    "slots_left": "operand slots left on top of the stack",
+    "completed_size": "tokens of the part just completed",
+    "stack_height": "operators on the stack",
+    "completions": "operators that it completes",
     # LANO
     "levels": "levels of the grammar",
     "entropy": "entropy of the next token",
@@ -38,6 +42,12 @@ FEATURES = {
     "ambiguity": "partial parses left, entropy",
     "convergence": "ambiguity that it removes",
     "additions": "additions of the parser",
+    # CLRS
+    "problem": "which algorithm",
+    "element": "numbers of the answer before",
+    "digit": "digits of the number before",
+    "steps": "steps of the algorithm",
+    "settled": "step at which it is settled",
 }
 
 
