@@ -105,7 +105,7 @@ def test_a_decider_of_ones_own_gets_a_colour_and_a_shape_that_nobody_has():
 
 def test_points_are_outlines_where_the_condition_does_not_hold():
     vl_convert = pytest.importorskip("vl_convert")
-    frame = pd.DataFrame({"decider": "early", "schedule": "constant", "run_seed": 0, "size": [2, 3], "depth": [2.0, 3.0], "exact_match": [1.0, 0.5]})
-    picture = vl_convert.vegalite_to_svg(charts.depth_at_the_end(frame, max_depth=4).to_dict())
+    frame = pd.DataFrame({"decider": "early", "run_seed": 0, "size": [3, 4], "place": ["trained", "beyond"], "exact_match": [0.9, 0.5]})
+    picture = vl_convert.vegalite_to_svg(charts.unseen_sizes(frame, "exact_match", "nodes, N").to_dict())
     points = re.findall(r'<path aria-label="[^"]*" role="graphics-symbol"[^>]*>', picture)
     assert sorted('fill-opacity="0"' in point for point in points if "point" in point) == [False, True]

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from anira.analysis.frames import check_table
+from anira.analysis.intervals import COLUMNS, over_seeds
 
 RUN = ["task", "decider", "preset", "run_seed", "variation"]
 
@@ -66,3 +67,32 @@ def rise_and_fall(curves: pd.DataFrame, value: str = "expected_depth", since: in
         peak = depth.max()
         rows.append([*key, first, peak, step, last, peak - first, peak - last, exact[step], exact.iloc[-1], exact.iloc[-1] - exact[step], ""])
     return pd.DataFrame(rows, columns=columns)
+
+
+def last_records(curves: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each run's last record."""
+    check_table(curves, [*RUN, "step"])
+    return curves[curves["step"] == curves.groupby(RUN)["step"].transform("max")]
+
+
+def full_depth_until(curves: pd.DataFrame, max_depth: int) -> int:
+    """The last recorded step at which every answer token of every run went to `max_depth`, 0 if there is none: up to there the decider had no say."""
+    check_table(curves, ["step", "depth"])
+    shallowest = curves.groupby("step")["depth"].min()
+    return int(shallowest.index[shallowest >= max_depth].max()) if (shallowest >= max_depth).any() else 0
+
+
+def outcomes(curves: pd.DataFrame) -> pd.DataFrame:
+    """What was trained and how it ended: estimates over seeds from each run's last record.
+
+    Columns: run (task, preset and decider in words), quantity, and those of an estimate. Three rows for each task, preset and
+    decider: exact match at the largest size, within 0..1, and depth at the smallest and the largest size.
+    """
+    ends, rows = last_records(curves), []
+    for (task, preset, decider), part in ends.groupby(["task", "preset", "decider"], sort=False):
+        least, most = (part[part["size"] == size] for size in (part["size"].min(), part["size"].max()))
+        run = f"{task.upper()} {preset}, {decider}"
+        rows.append({"run": run, "quantity": "exact match, largest size", **over_seeds(most["exact_match"], bounds=(0, 1))})
+        rows.append({"run": run, "quantity": "depth, smallest size", **over_seeds(least["depth"])})
+        rows.append({"run": run, "quantity": "depth, largest size", **over_seeds(most["depth"])})
+    return pd.DataFrame(rows, columns=["run", "quantity", *COLUMNS])

@@ -4,27 +4,16 @@ Works on rows of `anira.evaluation.generalize` of several models, with two more 
 `anira evaluate` writes them.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
 from anira.analysis.frames import check_table
-from anira.analysis.intervals import summarize_seeds
+from anira.analysis.intervals import COLUMNS, over_seeds
 
 
 def own_conditions(table: pd.DataFrame) -> pd.DataFrame:
     """The rows on the graphs and with the largest depth that each model was trained with, as the column `own` says."""
     return check_table(table, ["own"])[table["own"]]
-
-
-def by_size(table: pd.DataFrame, value: str, by: Sequence[str] = ("decider",)) -> pd.DataFrame:
-    """Mean of a column over seeds for each group and size, with Student's interval over seeds (NaN for one seed).
-
-    Columns: `by`, size, place, and those of `anira.analysis.intervals`.
-    """
-    check_table(table, [*by, "size", "place", "run_seed", value])
-    return summarize_seeds(table, [*by, "size", "place"], value)
 
 
 def beyond(table: pd.DataFrame, where: str = "beyond") -> pd.DataFrame:
@@ -96,3 +85,20 @@ def paired(table: pd.DataFrame, value: str, one: str, other: str) -> pd.DataFram
     if one not in wide or other not in wide:
         return pd.DataFrame({"run_seed": [], "difference": []})
     return (wide[one] - wide[other]).dropna().rename("difference").reset_index()
+
+
+def left_out(whole: pd.DataFrame, without: pd.DataFrame) -> pd.DataFrame:
+    """What it costs to leave a size out of training: exact match at that size with it, without it, and the difference, seed by seed.
+
+    whole, without: rows as `own_conditions` gives, of one recipe with and without the sizes whose place in `without` is
+    "between". Columns: decider, trained ("with the size", "without it", "lost"), and those of an estimate over seeds.
+    """
+    gap = without[without["place"] == "between"]
+    rows = []
+    for decider, ours in gap.groupby("decider", sort=False):
+        theirs = whole[(whole["decider"] == decider) & whole["size"].isin(ours["size"])]
+        both = pd.DataFrame({"with the size": theirs.groupby("run_seed")["exact_match"].mean(), "without it": ours.groupby("run_seed")["exact_match"].mean()})
+        both = both.dropna().assign(lost=lambda seeds: seeds["with the size"] - seeds["without it"])
+        for name, values in both.items():
+            rows.append({"decider": decider, "trained": name, **over_seeds(values, bounds=(-1, 1) if name == "lost" else (0, 1))})
+    return pd.DataFrame(rows, columns=["decider", "trained", *COLUMNS])

@@ -132,6 +132,31 @@ def break_even(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*keys, "break_even"])
 
 
+def in_words(limits: pd.DataFrame) -> pd.DataFrame:
+    """What `break_even` gives, to be read: a row for each decider and width, a column for each batch.
+
+    >>> in_words(pd.DataFrame({"decider": "early", "width": 96, "batch": [1, 4, 16], "length": 64, "break_even": [0, 2.5, np.inf]})).to_numpy().tolist()
+    [['early, 96', 'never', 'below 2.5', 'at every depth']]
+    """
+    words = ["never" if depth == 0 else "at every depth" if np.isinf(depth) else f"below {depth:.1f}" for depth in limits["break_even"]]
+    who = limits["decider"] + ", " + limits["width"].astype(str)
+    wide = limits.assign(words=words, **{"decider, width": who}).pivot(index="decider, width", columns="batch", values="words")
+    wide.columns = [f"{batch} sequence{'s' * (batch > 1)}" for batch in wide.columns]
+    return wide.loc[who.drop_duplicates()].reset_index()
+
+
+def efficiency(table: pd.DataFrame, mean_depth: float = 2.0) -> pd.DataFrame:
+    """How much of the ideal speed-up over dense execution sparse execution reaches when it reads: the rows of `summary` at one mean depth.
+
+    table: rows of `measure`. Columns besides those of `summary`: tokens (of the batch), and share, share_low and share_high,
+    the speed-up and its quartiles as shares of the ideal.
+    """
+    frame = summary(table, "dense")
+    frame = frame[frame["work"].isin(["prefill", "length"]) & (frame["contender"] == "sparse") & (frame["mean_depth"] == mean_depth)]
+    shares = {name: frame[column] / frame["ideal"] for name, column in (("share", "speed_up"), ("share_low", "low"), ("share_high", "high"))}
+    return frame.assign(tokens=frame["batch"] * frame["length"], **shares)
+
+
 def _crossing(depth: np.ndarray, speed_up: np.ndarray) -> float:
     """The depth beyond the last one that paid at which the speed-up is one."""
     paid = np.flatnonzero(speed_up >= 1)

@@ -27,7 +27,7 @@ from anira.charts.model import exit_distributions, prior_shape, token_depths
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
 from anira.charts.tables import Table, table
 from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
-from anira.charts.training import depth_at_the_end, depth_over_training, learning_curves, order_of_learning, right_and_deep
+from anira.charts.training import depth_over_training, order_of_learning, right_against_depth, right_and_deep
 from anira.charts.words import FEATURES
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
     "answer_over_depth",
     "calibration",
     "decider_scale",
-    "depth_at_the_end",
     "depth_by_difficulty",
     "depth_by_size",
     "depth_histogram",
@@ -57,13 +56,13 @@ __all__ = [
     "frontier",
     "hops",
     "ladder",
-    "learning_curves",
     "more_iterations",
     "need_and_spending",
     "one_cell",
     "operators",
     "order_of_learning",
     "prior_shape",
+    "right_against_depth",
     "right_and_deep",
     "search_steps",
     "settling",

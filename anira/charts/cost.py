@@ -40,7 +40,7 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     ]
     chosen = "datum.decider == cost_decider && datum.width == cost_width && datum.batch == cost_batch"
     base = alt.Chart(frame).transform_filter(chosen)
-    x = alt.X("depth:Q", title="mean depth", scale=alt.Scale(domain=[1, 6]))
+    x = alt.X("depth:Q", title="mean depth of a token, of 6", scale=alt.Scale(domain=[1, 6]))
     y = alt.Y("speed_up:Q", title="times as fast as fixed depth", scale=alt.Scale(domain=[0, 3], clamp=True))
     color = alt.Color("contender:N", scale=_contenders(frame), title=None, legend=alt.Legend(orient="bottom", columns=3))
     tooltip = [
@@ -76,7 +76,7 @@ def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
         alt.Chart(frame)
         .transform_filter("datum.decider == pays_decider && datum.width == pays_width")
         .encode(
-            x=alt.X("mean_depth:O", title="mean depth", axis=alt.Axis(labelAngle=0, format="d")),
+            x=alt.X("mean_depth:O", title="mean depth of a token, of 6", axis=alt.Axis(labelAngle=0, format="d")),
             y=alt.Y("batch:O", title="sequences in the batch", sort="descending"),
         )
     )
@@ -126,23 +126,20 @@ def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
 def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
     """Measured speed-up over dense execution, as a share of the ideal, against tokens in the batch.
 
-    frame: decider, width, tokens, share, share_low, share_high.
+    frame: `anira.bench.suite.efficiency` at one length.
     """
     deciders = sorted(frame["decider"].unique())
     base = alt.Chart(frame).encode(
         x=alt.X("tokens:Q", title="tokens in the batch", scale=alt.Scale(type="log", base=2)), color=alt.Color("decider:N", scale=decider_scale(deciders))
     )
-    y = alt.Y("share:Q", title="speed-up / ideal", scale=alt.Scale(domain=[0, 1.2]))
+    y = alt.Y("share:Q", title="share of the ideal speed-up", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1.1]))
     dash = alt.StrokeDash("width:N", title="width")
     tooltip = ["decider:N", "width:N", "tokens:Q", alt.Tooltip("share:Q", format=".2f")]
-    target = alt.Chart(pd.DataFrame({"target": [0.9]})).mark_rule(strokeDash=[2, 3], color="#888888").encode(y="target:Q")
-    spread = base.mark_rule(clip=True).encode(y=alt.Y("share_low:Q", title="speed-up / ideal"), y2="share_high:Q")
+    spread = base.mark_rule(clip=True).encode(y=alt.Y("share_low:Q", title=None), y2="share_high:Q")
     description = (
         "Measured speed-up of sparse over dense execution divided by the ideal speed-up, against the number of tokens in a batch, by decider and width."
     )
-    return alt.layer(target, spread, base.mark_line().encode(y=y, strokeDash=dash), base.mark_point().encode(y=y, tooltip=tooltip)).properties(
-        description=description
-    )
+    return alt.layer(spread, base.mark_line().encode(y=y, strokeDash=dash), base.mark_point().encode(y=y, tooltip=tooltip)).properties(description=description)
 
 
 @figure
@@ -170,3 +167,30 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
     facets = alt.layer(bars, spread).properties(height=alt.Step(16), width=240)
     facets = facets.facet(facet=alt.Facet("case:N", title=None, sort=list(case.unique()), header=alt.Header(labelAnchor="start")), columns=1)
     return facets.resolve_scale(y="independent").properties(description=description)  # each case with its own contenders
+
+
+PARTS = ["products of matrices", "attention", "choosing and moving tokens", "norms, rotations, activations, sums"]
+
+
+@figure
+def where_time_goes(frame: pd.DataFrame, work: str) -> alt.Chart:
+    """Milliseconds of one pass, or of one step of decoding, by part and contender, one panel a width.
+
+    frame: rows of `anira.bench.profile`: work, width, contender, part, milliseconds. `work`: which of them to draw.
+    """
+    parts = alt.Scale(domain=PARTS, range=["#0072B2", "#56B4E9", "#E69F00", "#8C7A6B"])
+    description = f"Milliseconds of {work} by part of the computation, for each contender, one panel a width."
+    bars = (
+        alt.Chart(frame[frame["work"] == work].assign(rank=lambda rows: rows["part"].map(PARTS.index), panel=lambda rows: "width " + rows["width"].astype(str)))
+        .mark_bar()
+        .encode(
+            x=alt.X("sum(milliseconds):Q", title="milliseconds"),
+            y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)),
+            color=alt.Color("part:N", scale=parts, sort=PARTS, title=None, legend=alt.Legend(orient="bottom", columns=2, labelLimit=260)),
+            order="rank:Q",
+            tooltip=["contender:N", "part:N", alt.Tooltip("milliseconds:Q", format=".2f")],
+        )
+        .properties(height=alt.Step(22), width=480)
+    )
+    facets = bars.facet(facet=alt.Facet("panel:N", title=None, header=alt.Header(labelAnchor="start"), sort=["width 96", "width 256"]), columns=1)
+    return facets.resolve_scale(x="independent").properties(description=description)

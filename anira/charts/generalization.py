@@ -4,72 +4,96 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import by_decider, depth_scale, hollow_unless
+from anira.charts.style import by_decider, depth_scale, hollow_unless, in_order
+
+MEASURES = {"exact_match": "exact match", "token_accuracy": "share of answer tokens that are right", "depth": "iterations per answer token"}
+
+FAMILY_WORDS = {
+    "physics": "as in training",
+    "chains": "chains",
+    "tree": "trees",
+    "layered": "layers",
+    "sparse": "few arrows",
+    "dense": "many arrows",
+    "hubs": "hubs",
+}
 
 
 @figure
-def unseen_sizes(means: pd.DataFrame, runs: pd.DataFrame) -> alt.LayerChart:
-    """A measure over sizes, by decider: mean over seeds with its interval, and each seed; a menu chooses the measure.
+def unseen_sizes(frame: pd.DataFrame, measure: str, knob: str, guess: float | None = None) -> alt.LayerChart:
+    """A measure over sizes, by decider: a point for each seed, filled where the size was trained, and a line through the means.
 
-    `means`: decider, size, place, measure, estimate, low, high, clusters (seeds). `runs`: decider, run_seed, size,
-    measure, value. Trained sizes are drawn as filled points.
+    `frame`: decider, run_seed, size, place and the measure, one of `MEASURES`. `knob`: what size is, in words. `guess`: what a
+    guess would get, drawn as a dashed line.
     """
-    measures = list(dict.fromkeys(means["measure"]))
-    menu = alt.param(name="measure_shown", value=measures[0], bind=alt.binding_select(options=measures, name="show "))
-    color, shape = by_decider(means)
-    x = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
-    base = alt.Chart(means).transform_filter("datum.measure == measure_shown").encode(x=x, color=color)
-    y = alt.Y("estimate:Q", title=None)
-    tooltip = ["decider:N", "size:O", "place:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), "clusters:Q"]
-    band = base.mark_area(opacity=0.15, clip=True).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
-    points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.place == 'trained'", color))
-    each = (
-        alt.Chart(runs)
-        .transform_filter("datum.measure == measure_shown")
-        .mark_line(strokeWidth=1, opacity=0.4)
-        .encode(x=x, y=alt.Y("value:Q", title=None), color=color, detail="run_seed:N")
+    color, shape = by_decider(frame)
+    order, title = in_order(frame["decider"]), MEASURES[measure]
+    shares = alt.Scale(domain=[0, 1]) if measure != "depth" else alt.Scale(zero=False)
+    y = alt.Y(f"{measure}:Q", title=title, scale=shares)
+    base = alt.Chart(frame[["decider", "run_seed", "size", "place", measure]].round(4)).encode(
+        x=alt.X("size:O", title=knob, axis=alt.Axis(labelAngle=0)), xOffset=alt.XOffset("decider:N", sort=order, scale=alt.Scale(paddingOuter=1)), color=color
     )
-    description = "A measure of the models over sizes, by decider: mean over training seeds with its 95 % interval, thin lines for each seed, filled points for trained sizes."
-    return alt.layer(band, each, base.mark_line().encode(y=y), points).add_params(menu).properties(width=420, description=description)
+    points = base.mark_point(size=45, filled=False, strokeWidth=1.5).encode(
+        y=y,
+        shape=shape,
+        **hollow_unless("datum.place == 'trained'", color),
+        tooltip=["decider:N", "run_seed:N", "size:O", "place:N", alt.Tooltip(f"{measure}:Q", format=".2f")],
+    )
+    means = base.mark_line(strokeWidth=1.5).encode(y=alt.Y(f"mean({measure}):Q", title=title, scale=shares))
+    layers = [means, points]
+    if guess is not None:
+        layers.insert(0, alt.Chart(pd.DataFrame({"guess": [guess]})).mark_rule(strokeDash=[5, 4], color="#8a8f98").encode(y="guess:Q"))
+    description = f"{title.capitalize()} over sizes, by decider: a point for each training seed, filled for trained sizes, and a line through the means."
+    return alt.layer(*layers).properties(width=540, height=260, description=description)
 
 
 @figure
-def families(frame: pd.DataFrame, trained: str) -> alt.LayerChart:
-    """Exact match on each graph family, by decider, with intervals over seeds; a slider chooses the size.
+def families(frame: pd.DataFrame, trained: str) -> alt.VConcatChart:
+    """Exact match on each family of graphs, and below it the depth, by decider, a point for each seed; a slider chooses the size.
 
-    `frame`: family, decider, size, estimate, low, high. `trained`: the family trained on, which stands first.
+    `frame`: family, decider, run_seed, size, exact_match, depth. `trained`: the family trained on, which stands first. Depth is
+    drawn of those who decide.
     """
     sizes = sorted(int(size) for size in frame["size"].unique())
-    slider = alt.param(name="family_size", value=sizes[len(sizes) // 2], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="nodes "))
-    order = [trained, *sorted(set(frame["family"]) - {trained})]
+    slider = alt.param(name="family_size", value=8, bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="nodes "))
+    names = [trained, *(name for name in FAMILY_WORDS if name != trained and name in set(frame["family"]))]
+    frame = frame.assign(graphs=frame["family"].map(FAMILY_WORDS))[["graphs", "decider", "run_seed", "size", "exact_match", "depth"]].round(4)
+    deciding = frame[frame.groupby("decider")["depth"].transform("nunique") > 1]
     color, shape = by_decider(frame)
-    base = alt.Chart(frame).transform_filter("datum.size == family_size").encode(y=alt.Y("family:N", sort=order, title=None), yOffset="decider:N", color=color)
-    x = alt.X("estimate:Q", title="exact match", scale=alt.Scale(domain=[0, 1]))
-    tooltip = ["family:N", "decider:N", "size:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high"))]
-    bars = base.mark_rule(strokeWidth=2, clip=True).encode(x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1]), title="exact match"), x2="high:Q")
-    points = base.mark_point(size=70).encode(x=x, tooltip=tooltip, shape=shape)
-    description = "Exact match on each family of graphs, by decider, for the chosen number of nodes, with 95 % intervals over training seeds."
-    return alt.layer(bars, points).add_params(slider).properties(width=340, height=alt.Step(14), description=description)
+
+    def panel(rows: pd.DataFrame, value: str, scale: alt.Scale) -> alt.Chart:
+        x = alt.X(f"{value}:Q", title=MEASURES[value], scale=scale)
+        y = alt.Y("graphs:N", sort=[FAMILY_WORDS[name] for name in names], title=None)
+        tooltip = ["graphs:N", "decider:N", "run_seed:N", "size:O", alt.Tooltip(f"{value}:Q", format=".2f")]
+        points = alt.Chart(rows).transform_filter("datum.size == family_size").mark_point(size=50)
+        offset = alt.YOffset("decider:N", sort=in_order(rows["decider"]))
+        return points.encode(x=x, y=y, yOffset=offset, color=color, shape=shape, tooltip=tooltip).properties(width=480, height=alt.Step(9))
+
+    depths = alt.Scale(domain=[float(deciding["depth"].min()), float(deciding["depth"].max())], nice=True)
+    description = (
+        "Exact match on each family of graphs, and iterations per answer token, by decider, for the chosen number of nodes: a point for each training seed."
+    )
+    both = alt.vconcat(panel(frame, "exact_match", alt.Scale(domain=[0, 1])), panel(deciding, "depth", depths), description=description)
+    return both.add_params(slider)
 
 
 @figure
 def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
-    """Exact match against the largest depth allowed, by decider; a slider chooses the size.
+    """Exact match against the largest depth allowed, by decider, with intervals over seeds; a slider chooses the size.
 
-    `frame`: decider, max_depth, size, estimate, low, high, depth (mean iterations spent).
+    `frame`: decider, max_depth, size, estimate, low, high.
     """
     sizes = sorted(int(size) for size in frame["size"].unique())
-    slider = alt.param(name="allowed_size", value=sizes[-1], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="size "))
+    slider = alt.param(name="allowed_size", value=sizes[-1], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="nodes "))
     color, shape = by_decider(frame)
-    base = alt.Chart(frame).transform_filter("datum.size == allowed_size").encode(
-        x=alt.X("max_depth:Q", title="largest depth allowed", axis=alt.Axis(tickMinStep=1)), color=color
-    )  # fmt: skip
+    x = alt.X("max_depth:O", title="largest depth allowed", axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(frame).transform_filter("datum.size == allowed_size").encode(x=x, color=color)
     scale = alt.Scale(domain=[0, 1])
-    tooltip = ["decider:N", "size:O", "max_depth:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high", "depth"))]
-    band = base.mark_area(opacity=0.15, clip=True).encode(y=alt.Y("low:Q", title="exact match", scale=scale), y2="high:Q")
+    tooltip = ["decider:N", "size:O", "max_depth:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("estimate", "low", "high"))]
+    bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="exact match", scale=scale), y2="high:Q")
     points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", scale=scale), tooltip=tooltip, shape=shape)
-    description = "Exact match against the largest number of iterations allowed, at most or beyond that of training, by decider, for the chosen size."
-    return alt.layer(band, base.mark_line().encode(y="estimate:Q"), points).add_params(slider).properties(height=220, description=description)
+    description = "Exact match against the largest number of iterations allowed, fewer or more than in training, by decider, for the chosen number of nodes."
+    return alt.layer(bars, base.mark_line().encode(y="estimate:Q"), points).add_params(slider).properties(width=540, height=220, description=description)
 
 
 @figure

@@ -4,54 +4,41 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import by_decider, hollow_unless
+from anira.charts.style import by_decider, in_order
 
-SCHEDULE_COLORS = ["#6D69CF", "#56B4D3", "#8A6D3B"]  # none that stands for a decider
-
-
-@figure
-def learning_curves(frame: pd.DataFrame) -> alt.Chart:
-    """Exact match over training steps, one line a size; columns step, size, exact_match and run (one panel each)."""
-    return (
-        alt.Chart(frame)
-        .mark_line()
-        .encode(
-            x=alt.X("step:Q", title="optimizer step"),
-            y=alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("size:O", title="size"),
-            column=alt.Column("run:N", title=None),
-            tooltip=["run:N", "step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f")],
-        )
-        .properties(width=260, height=220, description="Exact match over training steps for each size, one panel a run.")
-    )
+SCHEDULE_COLORS = ["#7B61C9", "#1F9BBF", "#8C6D31"]  # none that stands for a decider
 
 
 @figure
 def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict[str, int]) -> alt.VConcatChart:
-    """One run: exact match above, depth below, over the same steps, one line a size.
+    """Exact match above, depth below, over the same training steps: one line a size, thin ones for the seeds if there are several.
 
-    `frame`: step, size, exact_match, depth. `steps`: of the whole run. `phases`: names and first steps, drawn as rules.
+    `frame`: decider, run_seed, step, size, exact_match, depth; a menu chooses among several deciders. `steps`: of the whole run.
+    `phases`: names and first steps, drawn as rules.
     """
-    step = alt.X("step:Q", title="optimizer step", scale=alt.Scale(domain=[0, steps]))
+    frame = frame[["decider", "run_seed", "step", "size", "exact_match", "depth"]].round(3)
+    deciders = in_order(frame["decider"])
+    menu = alt.param(name="trained_with", value=deciders[-1], bind=alt.binding_radio(options=deciders, name="decider "))
+    step = alt.X("step:Q", title="training step", axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, steps]))
     marks = alt.Chart(pd.DataFrame({"step": phases.values(), "phase": phases.keys()}))
     rules = marks.mark_rule(strokeDash=[4, 4], color="#8a8f98").encode(x="step:Q")
-    names = marks.mark_text(align="left", dx=4, baseline="top", color="#8a8f98").encode(x="step:Q", y=alt.value(2), text="phase:N")
+    names = marks.mark_text(align="left", baseline="bottom").encode(x="step:Q", y=alt.value(-6), text="phase:N")
+    base = alt.Chart(frame).transform_filter("datum.decider == trained_with") if len(deciders) > 1 else alt.Chart(frame)
+    color = alt.Color("size:O", title="size", legend=alt.Legend(orient="bottom"))
+    tooltip = ["run_seed:N", "step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f"), alt.Tooltip("depth:Q", format=".2f")]
 
-    def panel(value: str, title: str, domain: list[float]) -> alt.LayerChart:
-        lines = (
-            alt.Chart(frame)
-            .mark_line(point=alt.OverlayMarkDef(size=25))
-            .encode(
-                x=step,
-                y=alt.Y(f"{value}:Q", title=title, scale=alt.Scale(domain=domain)),
-                color=alt.Color("size:O", title="size"),
-                tooltip=["step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f"), alt.Tooltip("depth:Q", format=".2f")],
-            )
-        )
-        return alt.layer(rules, lines, names).properties(height=170)
+    def panel(value: str, title: str, domain: list[float], *above: alt.Chart) -> alt.LayerChart:
+        scale = alt.Scale(domain=domain)
+        mean = base.mark_line().encode(x=step, y=alt.Y(f"mean({value}):Q", title=title, scale=scale), color=color)
+        each = base.mark_line(strokeWidth=1, opacity=0.5, point=alt.OverlayMarkDef(size=12, opacity=0.5))
+        each = each.encode(x=step, y=alt.Y(f"{value}:Q", title=title, scale=scale), color=color, detail="run_seed:N", tooltip=tooltip)
+        return alt.layer(rules, mean, each, *above).properties(width=540, height=170)
 
-    description = "One training run: exact match above and iterations per answer token below, over training steps, one line a size."
-    return alt.vconcat(panel("exact_match", "exact match", [0, 1]), panel("depth", "iterations", [1, max_depth]), description=description)
+    description = "Exact match above and mean iterations on answer tokens below, over training steps, one line a size and training seed."
+    chart = alt.vconcat(
+        panel("exact_match", "exact match", [0, 1], names), panel("depth", "iterations per answer token", [1, max_depth]), description=description
+    )
+    return chart.add_params(menu) if len(deciders) > 1 else chart
 
 
 @figure
@@ -66,7 +53,7 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     color, _ = by_decider(frame)
     depth = alt.Scale(domain=[1, max_depth])
     runs = base.mark_line(strokeWidth=1, opacity=0.55).encode(
-        x=alt.X("step:Q", title="optimizer step"),
+        x=alt.X("step:Q", title="training step"),
         y=alt.Y("depth:Q", title="iterations per answer token", scale=depth),
         color=color,
         detail="run_seed:N",
@@ -74,45 +61,39 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     )
     mean = base.mark_line().encode(x="step:Q", y=alt.Y("mean(depth):Q", title="iterations per answer token", scale=depth), color=color)
     description = "Mean iterations on answer tokens over training steps, by decider: a thin line for each training seed, a thick one for their mean."
-    return alt.layer(runs, mean).add_params(menu).properties(description=description)
+    return alt.layer(runs, mean).add_params(menu).properties(width=540, description=description)
 
 
 @figure
-def depth_at_the_end(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
-    """Depth of trained models for each size, one point a run, hollow where fewer than 90 % of the answers are right, a line through the means of each schedule.
+def right_against_depth(frame: pd.DataFrame) -> alt.Chart:
+    """Exact match of trained models against the depth that they spend, one point a run: a colour for each schedule, a shape for each decider.
 
-    `frame`: decider (one panel each), schedule, run_seed, size, depth, exact_match.
+    `frame`: decider, schedule, run_seed, depth, exact_match.
     """
-    schedules = list(frame["schedule"].unique())
-    color = alt.Color("schedule:N", scale=alt.Scale(domain=schedules, range=SCHEDULE_COLORS), title=None, legend=alt.Legend(orient="top"))
-    size = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
-    scale = alt.Scale(domain=[1, max_depth])
-    lines = alt.Chart().mark_line().encode(x=size, y=alt.Y("mean(depth):Q", scale=scale), color=color)
-    points = (
-        alt.Chart()
-        .mark_point(size=50, filled=False, strokeWidth=2)
+    _, shape = by_decider(frame)
+    schedules = alt.Scale(domain=sorted(frame["schedule"].unique()), range=SCHEDULE_COLORS)
+    description = "Exact match of trained models against their mean iterations on answer tokens, one point a training seed, a colour for each schedule."
+    return (
+        alt.Chart(frame)
+        .mark_point(size=90)
         .encode(
-            x=size,
-            y=alt.Y("depth:Q", title="iterations per answer token", scale=scale),
-            color=color,
-            **hollow_unless("datum.exact_match >= 0.9", color),
-            tooltip=["schedule:N", "run_seed:N", "size:O", alt.Tooltip("depth:Q", format=".2f"), alt.Tooltip("exact_match:Q", format=".2f")],
+            x=alt.X("depth:Q", title="iterations per answer token", scale=alt.Scale(zero=False, padding=12)),
+            y=alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(domain=[0.5, 1], clamp=True)),
+            color=alt.Color("schedule:N", scale=schedules, title=None, legend=alt.Legend(orient="bottom")),
+            shape=shape,
+            tooltip=["decider:N", "schedule:N", "run_seed:N", alt.Tooltip("depth:Q", format=".2f"), alt.Tooltip("exact_match:Q", format=".2f")],
         )
+        .properties(width=540, height=220, description=description)
     )
-    description = (
-        "Mean iterations on answer tokens at the end of training for each size, one panel a decider, a colour for each schedule, a point for each seed."
-    )
-    layers = alt.layer(lines, points, data=frame).properties(width=220, height=220)
-    return layers.facet(column=alt.Column("decider:N", title=None)).properties(description=description)
 
 
 @figure
 def order_of_learning(frame: pd.DataFrame) -> alt.LayerChart:
     """The step at which each size got there, one point a run, a line through their means; columns decider, run_seed, size, step."""
     color, shape = by_decider(frame)
-    base = alt.Chart(frame.dropna(subset=["step"])).encode(x=alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0)), color=color)
-    points = base.mark_point(size=60, opacity=0.7).encode(
-        y=alt.Y("step:Q", title="optimizer step"), shape=shape, tooltip=["decider:N", "run_seed:N", "size:O", "step:Q"]
-    )
+    x = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
+    offset = alt.XOffset("decider:N", sort=in_order(frame["decider"]), scale=alt.Scale(paddingOuter=1))
+    base = alt.Chart(frame.dropna(subset=["step"])[["decider", "run_seed", "size", "step"]]).encode(x=x, xOffset=offset, color=color)
+    points = base.mark_point(size=45).encode(y=alt.Y("step:Q", title="training step"), shape=shape, tooltip=["decider:N", "run_seed:N", "size:O", "step:Q"])
     description = "The first recorded training step at which each size is solved, by decider; one point a training seed, lines through the means."
-    return alt.layer(base.mark_line().encode(y="mean(step):Q"), points).properties(width=320, description=description)
+    return alt.layer(base.mark_line(strokeWidth=1.5).encode(y="mean(step):Q"), points).properties(width=540, description=description)

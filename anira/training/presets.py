@@ -16,8 +16,11 @@ A preset says everything about a run but its decider and its seed. Three named s
 Where there is nothing to decide, with the fixed and the untied model, all schedules are plain training.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
+
+import pandas as pd
 
 from anira.model.anira import Config
 from anira.model.deciders import DECIDERS
@@ -305,3 +308,22 @@ def preset(task: str, name: str) -> Preset:
         known = ", ".join(f"{task} {name}" for task, name in PRESETS)
         raise ValueError(f"No preset {name!r} for task {task!r}. Known: {known}.")
     return PRESETS[task, name]
+
+
+def in_words(names: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Recipes side by side, to be read: a column for each (task, preset)."""
+    columns = {}
+    for task, name in names:
+        recipe = preset(task, name)
+        columns[f"{task.upper()} {name}"] = {
+            "sizes": f"{min(recipe.task.sizes)} to {max(recipe.task.sizes)}",
+            "largest depth D": f"{recipe.model['max_depth']}",
+            "width": f"{recipe.model['width']}",
+            "steps": f"{recipe.steps:,}",
+            "of these at fixed depth": f"{recipe.trunk_steps:,}",
+            "instances a step": f"{recipe.batch_size}",
+            "price of depth γ": f"{recipe.penalty}",
+            "base b of the prior": f"{recipe.prior_base}",
+            "optimizer": {"adamw": "AdamW", "muon": "Muon"}[recipe.optimizer],
+        }
+    return pd.DataFrame(columns).rename_axis("recipe")

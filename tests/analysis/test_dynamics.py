@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anira.analysis.dynamics import milestones, order_of_learning, rise_and_fall
+from anira.analysis.dynamics import full_depth_until, last_records, milestones, order_of_learning, outcomes, rise_and_fall
+from anira.analysis.intervals import over_seeds
 
 
 def curves(reach, seeds=1, depth=lambda step: 3.0):
@@ -67,3 +68,27 @@ def test_damaged_curves_are_refused(damage):
     for function in (milestones, rise_and_fall):
         with pytest.raises(ValueError, match="empty|lacks|NaN"):
             function(damage(curves({3: 100, 4: 200})))
+
+
+def test_the_last_record_is_that_of_each_run():
+    longer = curves({3: 100, 4: 200}).assign(run_seed=1, step=lambda f: f["step"] * 2)
+    ends = last_records(pd.concat([curves({3: 100, 4: 200}), longer]))
+    assert ends[["run_seed", "step", "size"]].to_numpy().tolist() == [[0, 1000, 3], [0, 1000, 4], [1, 2000, 3], [1, 2000, 4]]
+
+
+def test_full_depth_ends_with_the_first_token_of_any_run_that_stops_earlier():
+    frame = curves({3: 100, 4: 200}, seeds=2).assign(depth=6.0)
+    assert full_depth_until(frame, 6) == 1000
+    early = (frame["run_seed"] == 1) & (frame["size"] == 4) & (frame["step"] >= 400)
+    assert full_depth_until(frame.assign(depth=frame["depth"].mask(early, 5.9)), 6) == 300
+    assert full_depth_until(frame, 7) == 0
+
+
+def test_outcomes_are_estimates_over_seeds_at_the_ends_of_the_sizes():
+    frame = curves({3: 100, 4: 200, 6: None}, seeds=3).assign(depth=lambda f: f["size"] + 0.1 * f["run_seed"])
+    found = outcomes(frame).set_index("quantity")
+    assert set(found["run"]) == {"BREVO tiny, online"}
+    assert found.loc["exact match, largest size", "estimate"] == 0
+    for quantity, size in (("depth, smallest size", 3), ("depth, largest size", 6)):
+        wanted = over_seeds([size, size + 0.1, size + 0.2])
+        assert found.loc[quantity, ["estimate", "low", "high"]].to_numpy() == pytest.approx([wanted.value, wanted.low, wanted.high])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from anira.analysis.generalization import beyond, by_size, own_conditions, paired, slopes
+from anira.analysis.generalization import beyond, left_out, own_conditions, paired, slopes
 from anira.evaluation.generalize import allow_depth, generalize, place, with_family
 from anira.model.anira import Anira, Config
 from anira.tasks import Brevo, Mano
@@ -96,15 +96,18 @@ def test_planted_fall_and_growth_are_found():
     assert paired(planted(), "depth", "online", "early")["difference"].tolist() == pytest.approx([-1] * 3)
 
 
-def test_means_over_seeds_have_intervals_and_one_seed_has_none():
-    three, one = by_size(planted(), "depth"), by_size(planted(seeds=1), "depth")
-    assert (three["low"] < three["estimate"]).all() and (three["clusters"] == 3).all()
-    assert one["low"].isna().all() and (one["reason"] == "a single seed").all()
+def test_what_a_size_left_out_costs_is_the_difference_seed_by_seed():
+    whole = planted().assign(exact_match=lambda rows: 0.9 + 0.01 * rows["run_seed"])
+    without = whole.assign(exact_match=whole["exact_match"] - 0.2)
+    found = left_out(whole, without).set_index(["decider", "trained"])
+    for decider in ("early", "online"):
+        assert found.loc[decider, "estimate"].tolist() == pytest.approx([0.91, 0.71, 0.2])
+        assert found.loc[(decider, "lost"), ["low", "high"]].tolist() == pytest.approx([0.2, 0.2])  # the seeds' own differences are in both
 
 
 def test_tables_with_holes_are_refused_and_undefined_numbers_are_nan():
     with pytest.raises(ValueError, match="lacks the columns"):
-        by_size(planted().drop(columns="run_seed"), "depth")
+        beyond(planted().drop(columns="run_seed"))
     with pytest.raises(ValueError, match="empty"):
         beyond(planted()[:0])
     with pytest.raises(ValueError, match="NaN"):

@@ -11,7 +11,7 @@ import torch
 from anira.bench.contenders import Shape, fixed_of, lock_step, model_of, prefill
 from anira.bench.measure import interleave, peak_bytes
 from anira.bench.profile import _part, where_time_goes
-from anira.bench.suite import WORKS, break_even, measure, shapes, summary
+from anira.bench.suite import WORKS, break_even, efficiency, measure, shapes, summary
 
 CPU = torch.device("cpu")
 SMALL = Shape(width=48, batch=3, length=8, max_depth=4)
@@ -147,6 +147,16 @@ def test_break_even_lies_outside_where_it_pays_always_or_never():
         {**base, "batch": batch, "depth": d, "speed_up": s} for batch, ss in ((1, (0.9, 0.8)), (2, (2.0, 1.1))) for d, s in zip((1.0, 2.0), ss, strict=True)
     ]
     assert break_even(pd.DataFrame(rows))["break_even"].tolist() == [0, float("inf")]
+
+
+def test_efficiency_is_the_speed_up_over_dense_as_a_share_of_the_ideal():
+    case = dict(work="prefill", decider="early", width=96, batch=4, length=64, mean_depth=2.0, depth=2.0, ideal=2.0, ideal_fixed=1.8)
+    times = {"dense": [3.0, 3.0, 3.0], "sparse": [2.0, 2.0, 1.5], "fixed": [2.5, 2.5, 2.5]}
+    rows = [{**case, "contender": name, "repetition": i, "seconds": t, "cpu_seconds": t, "bytes": 1} for name, ts in times.items() for i, t in enumerate(ts)]
+    other = [{**row, "mean_depth": 4.0} for row in rows] + [{**row, "work": "decoding"} for row in rows]
+    found = efficiency(pd.DataFrame(rows + other))
+    assert found[["tokens", "contender"]].to_numpy().tolist() == [[256, "sparse"]]
+    assert found[["share", "share_low", "share_high"]].to_numpy().tolist() == [[0.75, 0.75, 0.875]]
 
 
 def test_the_grid_has_the_cases_that_are_claimed_about():

@@ -39,3 +39,13 @@ def test_shares_of_all_components_are_drawn():
     frame = cost_shares([96], [64])
     chart = cost.cost_shares(frame).to_dict()
     assert chart["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["prelude", "core", "attention", "coda", "decider", "unembedding"]
+
+
+@pytest.mark.parametrize(("work", "contenders"), [("prefill", ["sparse", "dense", "llama-loop"]), ("decoding", ["sparse", "fixed"])])
+def test_time_is_drawn_for_every_part_of_every_contender(work, contenders):
+    vl_convert = pytest.importorskip("vl_convert")
+    profile = anira.results("bench", "profile")
+    assert set(profile["part"]) == set(cost.PARTS)
+    picture = vl_convert.vegalite_to_svg(cost.where_time_goes(profile, work).to_dict())
+    assert all(picture.count(f">{name}</text>") == 2 for name in contenders)  # two widths
+    assert len(re.findall(r'aria-roledescription="bar"', picture)) == 2 * len(contenders) * len(cost.PARTS)

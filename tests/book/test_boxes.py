@@ -18,6 +18,10 @@ import torch
 
 import anira
 from anira.analysis.claims import CLAIMS, verdicts
+from anira.analysis.dynamics import last_records
+from anira.analysis.generalization import own_conditions
+from anira.analysis.intervals import UNBOUNDED, Estimate, over_seeds
+from anira.bench.suite import summary
 
 BOOK = Path(__file__).parents[2] / "book"
 
@@ -45,6 +49,27 @@ def online_distracted() -> float:
     return row("early-distracted")["estimate"] - row("online-distracted-less")["estimate"]
 
 
+def trained(decider: str, value: str) -> Estimate:
+    """A value of BREVO `tiny` at the end of training, the mean over its sizes, over seeds."""
+    curves = anira.results("training", "brevo-tiny")
+    ends = last_records(curves[(curves["variation"] == "none") & (curves["decider"] == decider)])
+    return over_seeds(ends.groupby("run_seed")[value].mean(), bounds=(0, 1) if value == "exact_match" else UNBOUNDED)
+
+
+def at_twelve(decider: str) -> Estimate:
+    """Exact match of BREVO `tiny` on graphs of twelve nodes, over seeds."""
+    table = own_conditions(anira.results("generalization", "brevo-tiny"))
+    return over_seeds(table.loc[(table["decider"] == decider) & (table["size"] == 12), "exact_match"], bounds=(0, 1))
+
+
+def range_of(column: str, batches: Callable[[pd.Series], pd.Series]) -> tuple[float, float]:
+    """Of what was measured of sparse execution that reads at mean depth 2: the least and the greatest over deciders, widths and batches."""
+    measured = summary(anira.results("bench", "cpu"))
+    rows = measured[(measured["work"] == "prefill") & (measured["contender"] == "sparse") & (measured["mean_depth"] == 2)]
+    values = rows.loc[batches(rows["batch"]), column]
+    return values.min(), values.max()
+
+
 #: Chapter, words, numbers.
 HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("01-welcome", "takes {:.2f} iterations for a token of the answer on graphs of three nodes", lambda: [online(3)["depth"]]),
@@ -55,6 +80,22 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
     ("06-timing", "a good part of the rest, {:.0f} % [{:.0f}, {:.0f}]", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
     ("06-timing", "still bring it {} of the rise", lambda: ["two thirds" if 0.63 < online_distracted() < 0.7 else online_distracted()]),
+    (
+        "07-generalization",
+        "early answers {:.2f} right, online {:.2f} and a model of fixed depth {:.2f}, with three seeds",
+        lambda: [at_twelve(decider) for decider in ("early", "online", "fixed")],
+    ),
+    ("08-cost", "allow {:.1f} to {:.1f} times the speed of fixed depth", lambda: range_of("ideal_fixed", lambda batch: batch > 0)),
+    ("08-cost", "reading 16 to 128 sequences at a time, we reach {:.1f} to {:.1f} times;", lambda: range_of("speed_up", lambda batch: batch >= 16)),
+    ("08-cost", "with a single sequence {:.1f} to {:.1f}, so", lambda: range_of("speed_up", lambda batch: batch == 1)),
+    (
+        "10-training",
+        "early ends with {:.2f} on an answer token and online with {:.2f}, and {:.0f} % of the answers",
+        lambda: [
+            *(trained(decider, "depth") for decider in ("early", "online")),
+            100 * min(trained(decider, "exact_match").value for decider in ("early", "online")),
+        ],
+    ),
 ]
 
 

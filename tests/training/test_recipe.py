@@ -14,6 +14,7 @@ from anira.tasks import TASKS, Brevo, Mano
 from anira.training.checkpoint import CheckpointError, read_header
 from anira.training.job import Job, recipe_from
 from anira.training.loop import Diverged, Run, train
+from anira.training.presets import in_words, preset
 from anira.zoo import load
 from tests.training.test_training import HEADER, MODEL, SHORT
 
@@ -213,3 +214,11 @@ def test_a_run_that_is_its_own_recipe_needs_no_header(tmp_path):
     train(run(), tmp_path)
     assert load(tmp_path).header["run"] == {"task": "brevo", "preset": "own", "variation": "none", "decider": "online", "seed": 5}
     assert run({"task": "sums"}).header["preset"] == "own"
+
+
+def test_recipes_in_words_say_what_they_do():
+    table = in_words([("brevo", "tiny"), ("brevo", "paper")])
+    wanted = [preset("brevo", name) for name in ("tiny", "paper")]
+    assert table.loc["steps"].str.replace(",", "").astype(int).tolist() == [recipe.steps for recipe in wanted]
+    assert table.loc["of these at fixed depth"].str.replace(",", "").astype(int).tolist() == [recipe.trunk_steps for recipe in wanted]
+    assert table.loc["sizes"].tolist() == ["3 to 8", "3 to 30"] and table.columns.tolist() == ["BREVO tiny", "BREVO paper"]
