@@ -24,6 +24,14 @@ def policies() -> pd.DataFrame:
 
 
 DECIDERS = ["early", "mine"]
+
+
+def regressed() -> pd.DataFrame:
+    """What `regressions` returns."""
+    quantities = ["coefficient", "standardized", "alone", "share", "left out", "R²"]
+    return crossed(decider=DECIDERS, reading=["predicted", "read"], size=["categories", "a number"], term=["dfs_depth", "size"], quantity=quantities)
+
+
 CHARTS = {
     "surface_and_content": lambda: charts.surface_and_content(
         crossed(decider=[*DECIDERS, "online − early"], quantity=["surface", "content", "coefficient"], term=[""], seed=["0", "1", "all"])
@@ -44,6 +52,13 @@ CHARTS = {
     "answer_over_depth": lambda: charts.answer_over_depth(
         crossed(decider=DECIDERS, iteration=[1, 2], quantity=["right", "final", "changed", "running"], size=["all", "3"])
     ),
+    "alignment_by_feature": lambda: charts.alignment_by_feature(
+        crossed(decider=DECIDERS, task=["BREVO", "MANO"], feature=["dfs_depth", "of_my_own"], held=["raw", "size held"], reading=["predicted", "read"])
+    ),
+    "timing_coefficients": lambda: charts.timing_coefficients(regressed()),
+    "variance_shares": lambda: charts.variance_shares(regressed()),
+    "depth_by_difficulty": lambda: charts.depth_by_difficulty(crossed(decider=DECIDERS, feature=["dfs_depth", "of_my_own"], value=[1.0, 2.0]), max_depth=6),
+    "told_by_state": lambda: charts.told_by_state(crossed(decider=DECIDERS, feature=["expected_depth", "dfs_depth"], iteration=[0, 1])),
     "depth_histogram": lambda: charts.depth_histogram(crossed(decider=DECIDERS, size=["all", "3"], depth=[1, 2], seed=["0", "1", "all"])),
     "shuffled_by_size": lambda: charts.shuffled_by_size(
         crossed(
@@ -74,6 +89,19 @@ def test_the_surface_chart_draws_two_quantities_of_the_deciders_and_no_differenc
     specification = json.dumps(CHARTS["surface_and_content"]().to_dict())
     assert "coefficient" not in specification
     assert "−" not in specification
+
+
+def menus(chart) -> dict[str, list]:
+    """The menus of a chart: label → options, the chosen one first."""
+    return {param["bind"]["name"].strip(): [param["value"], *param["bind"]["options"]] for param in chart.to_dict()["params"] if "bind" in param}
+
+
+def test_menus_offer_what_there_is_to_choose_and_the_papers_reading_first():
+    assert menus(CHARTS["timing_coefficients"]())["depth"] == ["where the token is read"] * 2 + ["where the token is predicted"]
+    assert menus(CHARTS["timing_coefficients"]())["size N as"][0] == "categories"
+    assert set(menus(CHARTS["variance_shares"]())) == {"counted", "depth"}
+    raw = crossed(decider=DECIDERS, feature=["dfs_depth"], held=["raw"], reading=["predicted", "read"])
+    assert set(menus(charts.alignment_by_feature(raw))) == {"depth"}
 
 
 def test_the_ladder_shows_policies_that_it_has_never_heard_of():

@@ -5,14 +5,14 @@ with size and position held fixed, what is left of a correlation that sheer leng
 correlation is that of the matrix of rank correlations (of rho, or of tau) with the held columns swept out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numba import njit
 
-from anira.analysis.frames import check_trace
-from anira.analysis.intervals import COLUMNS, cluster_bootstrap, clustered_mean
+from anira.analysis.frames import READINGS, by_model, check_trace
+from anira.analysis.intervals import COLUMNS, cluster_bootstrap, clustered_mean, summarize_seeds
 
 METHODS = ("spearman", "kendall")
 SPENT = 1e-9  # a squared correlation this close to 1 leaves nothing
@@ -72,6 +72,26 @@ def alignment(
         tables[-1].insert(1, "method", METHODS)
         tables[-1].insert(6, "tokens", tokens)
     return pd.concat(tables, ignore_index=True)
+
+
+def alignment_over_seeds(traces: pd.DataFrame, features: Sequence[str], held: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Spearman's correlations of E[d] with each feature, over the seeds of each decider: raw, and with columns held fixed.
+
+    Args:
+        traces: rows of `anira trace`, of several models.
+        held: words → the columns held fixed, such as {"raw": (), "size held fixed": ("size",)}.
+
+    Returns:
+        One row per decider, feature, held (its words) and reading ("predicted" or "read", see `READINGS`), with the columns of
+        `anira.analysis.intervals` over seeds; NaN where a correlation is undefined for a seed.
+    """
+    tables = []
+    for words, columns in held.items():
+        for reading, depth in READINGS.items():
+            each = by_model(traces, alignment, features, depth=depth, held=columns, draws=0)
+            each = each[each["method"] == "spearman"]
+            tables.append(summarize_seeds(each, ["decider", "feature"], bounds=(-1, 1)).assign(held=words, reading=reading))
+    return pd.concat(tables, ignore_index=True)[["decider", "feature", "held", "reading", *COLUMNS]]
 
 
 def _undefined(rows: pd.DataFrame, depth: str, feature: str, held: Sequence[str]) -> str:

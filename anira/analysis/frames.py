@@ -13,6 +13,7 @@ import pandas as pd
 REQUIRED = ("instance", "size", "position", "depth", "correct")
 DEPTHS = ("depth", "own_depth")  # integers, at least 1
 EXPECTED = ("expected_depth", "own_expected_depth")  # real numbers, at least 1
+READINGS = {"predicted": "expected_depth", "read": "own_expected_depth"}  # where a token's E[d] is taken
 MODEL = ("model", "decider", "run_seed")  # which model a row is from, where a frame holds several
 
 

@@ -5,13 +5,13 @@ from anira.charts.evidence import (
     depth_by_difficulty,
     depth_by_size,
     exact_match_by_size,
-    forced_depths,
     timing_coefficients,
     told_by_state,
     variance_shares,
 )
 from anira.charts.figure import Figure, figure
 from anira.charts.findings import (
+    POLICIES,
     answer_over_depth,
     calibration,
     depth_histogram,
@@ -35,6 +35,7 @@ __all__ = [
     "DEPTH_COLORS",
     "FEATURES",
     "MIME_TYPE",
+    "POLICIES",
     "Figure",
     "Table",
     "alignment_by_feature",
@@ -52,7 +53,6 @@ __all__ = [
     "exit_distributions",
     "families",
     "figure",
-    "forced_depths",
     "frontier",
     "hops",
     "ladder",

@@ -37,9 +37,11 @@ def exact_match_by_size(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 def _menus(choices: dict[str, str], frame: pd.DataFrame) -> tuple[list[alt.Parameter], str]:
-    """A menu for each column in `choices` (column → its label), and the filter that they make together."""
+    """A menu for each column in `choices` (column → its label) in which there is a choice, and the filter that they make together."""
     params, filters = [], []
     for column, label in choices.items():
+        if frame[column].nunique() == 1:
+            continue
         options = list(frame[column].unique())
         params.append(alt.param(name=f"chosen_{column}", value=options[0], bind=alt.binding_select(options=options, name=f"{label} ")))
         filters.append(f"datum.{column} === chosen_{column}")
@@ -51,7 +53,7 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
     deciders, order = list(frame["decider"].unique()), list(dict.fromkeys(frame[label]))
     params, chosen = _menus(choices, frame)
     base = alt.Chart(frame).transform_filter(chosen)
-    y = alt.Y(f"{label}:N", sort=order, title=None, axis=alt.Axis(labelLimit=150))
+    y = alt.Y(f"{label}:N", sort=order, title=None, axis=alt.Axis(labelLimit=260))
     offset = alt.YOffset("decider:N", sort=deciders, scale=alt.Scale(paddingOuter=0.4))
     color, shape = by_decider(frame)
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 4]).encode(x="zero:Q")
@@ -68,36 +70,61 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
     return layers.add_params(*params).properties(height=alt.Step(max(11, 24 // len(deciders))), description=description)
 
 
+READINGS = {"predicted": "where the token is predicted", "read": "where the token is read"}
+
+
 @figure
 def alignment_by_feature(frame: pd.DataFrame) -> alt.LayerChart:
-    """Rank correlation of depth with each feature, one point a decider; menus for method, unit, what is held, and the alignment.
+    """Rank correlation of depth with each feature, one point a decider; menus for the task, where there are several, for what is held and for where depth is taken.
 
-    `frame`: feature, decider, estimate, low, high, seeds · method, unit, held, where: what the menus choose from, in words.
+    `frame`: what `anira.analysis.alignment.alignment_over_seeds` returns; with a column task in words, if it holds several. What is undefined is left out.
     """
-    text = "Rank correlation of depth with each feature of difficulty, by decider, with 95 % intervals."
-    choices = {"held": "correlation", "method": "method", "unit": "per", "where": "depth"}
-    return _forest(frame, "feature", "correlation with depth", choices, text, ["seeds:Q"])
+    rows = frame.dropna(subset="estimate").assign(reading=frame["reading"].map(READINGS)).rename(columns={"clusters": "seeds"})
+    order, several = in_order(rows["feature"]), "task" in rows
+    tasks = list(rows["task"].unique()) if several else []
+    rows = rows.sort_values("feature", key=lambda names: names.map(order.index), kind="stable")
+    rows = rows.sort_values("task", key=lambda names: names.map(tasks.index), kind="stable") if several else rows
+    rows = rows.assign(feature=rows["feature"].map(feature)).drop(columns="reason").round(3)
+    text = "Rank correlation of expected depth with each difficulty, by decider, means over training seeds with 95 % intervals."
+    choices = {"task": "task", "held": "correlation", "reading": "depth"}
+    chart = _forest(rows, "feature", "Spearman correlation with E[d]", {name: words for name, words in choices.items() if name in rows}, text, ["seeds:Q"])
+    return chart.properties(title="Does depth go with difficulty?")
 
 
 @figure
 def timing_coefficients(frame: pd.DataFrame) -> alt.LayerChart:
-    """Regression coefficients, one point a decider; menus for scale, population, size and alignment.
+    """Coefficients of the regression of depth, one point a decider; menus for their unit, for where depth is taken and for how the size enters.
 
-    `frame`: term, decider, estimate, low, high, seeds · scale, population, size, where: what the menus choose from, in words.
+    `frame`: what `anira.analysis.regressions.regressions` returns; its measures of importance are left out.
     """
-    text = "Coefficients of a regression of depth on features of difficulty, by decider, with 95 % intervals."
-    choices = {"scale": "coefficients", "population": "instances", "size": "size N", "where": "depth"}
-    return _forest(frame, "term", "coefficient", choices, text, ["seeds:Q"])
+    units = {"coefficient": "iterations for one more", "standardized": "standard deviations"}
+    rows = _terms(frame[frame["quantity"].isin(units)], units)
+    text = "Coefficients of a regression of expected depth on difficulties and size, by decider, means over training seeds with 95 % intervals."
+    choices = {"unit": "in", "reading": "depth", "size": "size N as"}
+    chart = _forest(rows, "term", "coefficient, the others held fixed", choices, text, ["seeds:Q"])
+    return chart.properties(title="What one more of each brings")
 
 
 @figure
 def variance_shares(frame: pd.DataFrame) -> alt.LayerChart:
-    """What part of the variance of depth each predictor explains; a menu for the two ways of counting.
+    """How important each predictor of depth is; menus for three ways of counting and for where depth is taken.
 
-    `frame`: term, decider, estimate, low, high, seeds · measure, in words.
+    `frame`: what `anira.analysis.regressions.regressions` returns; the size enters as categories, and coefficients are left out.
     """
-    text = "Share of the variance of depth that each predictor explains, by decider, with 95 % intervals."
-    return _forest(frame, "term", "share of the variance of depth", {"measure": "counted as"}, text, ["seeds:Q"])
+    units = {"share": "in all orders (LMG)", "left out": "when left out (ΔR²)", "alone": "by itself (R²)"}
+    rows = _terms(frame[frame["quantity"].isin(units) & (frame["size"] == "categories")], units)
+    text = "Share of the variance of expected depth that each predictor explains, by decider, means over training seeds with 95 % intervals."
+    chart = _forest(rows, "term", "share of the variance of E[d]", {"unit": "counted", "reading": "depth"}, text, ["seeds:Q"])
+    return chart.properties(title="How important each is")
+
+
+def _terms(rows: pd.DataFrame, units: dict[str, str]) -> pd.DataFrame:
+    """Rows of regressions in words: the paper's reading first, terms in the order of the features, units in that of `units`."""
+    known, terms = list(units), in_order(rows["term"])
+    place = {"quantity": known.index, "size": ["categories", "a number"].index, "reading": ["read", "predicted"].index, "term": terms.index}
+    rows = rows.sort_values(["quantity", "size", "reading", "term"], key=lambda names: names.map(place[names.name]), kind="stable")
+    rows = rows.assign(unit=rows["quantity"].map(units), reading=rows["reading"].map(READINGS), term=rows["term"].map(feature))
+    return rows.drop(columns=["reason", "quantity"]).rename(columns={"clusters": "seeds"}).round(4)
 
 
 def _line(frame: pd.DataFrame, x: alt.X, y: alt.Y, choices: dict[str, str], description: str, tooltip: list[str | alt.Tooltip]) -> alt.LayerChart:
@@ -117,26 +144,18 @@ def _numbers(*names: str, format: str = ".3f") -> list[alt.Tooltip]:
 
 @figure
 def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
-    """Mean depth over the values of a feature, one line a decider; a menu chooses the feature.
+    """Mean depth over the values of a difficulty, one line a decider; a menu chooses the difficulty.
 
-    `frame`: feature, value, decider, estimate, low, high, seeds.
+    `frame`: feature, value, decider, and the columns of `anira.analysis.intervals` over seeds.
     """
-    x = alt.X("value:Q", title="value of the feature", axis=alt.Axis(tickMinStep=1, format="d"))
-    y = alt.Y("estimate:Q", title="iterations per answer token", scale=alt.Scale(domain=[1, max_depth], clamp=True))
-    text = "Mean iterations on answer tokens over the values of a feature of difficulty, by decider, with 95 % intervals."
-    return _line(frame, x, y, {"feature": "feature"}, text, [*_numbers("estimate", "low", "high", format=".2f"), "seeds:Q"])
-
-
-@figure
-def forced_depths(frame: pd.DataFrame) -> alt.LayerChart:
-    """Accuracy when answer tokens get another depth than they chose, one line a decider; a menu for which.
-
-    `frame`: change (what the menu chooses from, in words), amount (-2..2 or 1..D), decider, estimate, low, high, depth, seeds.
-    """
-    x = alt.X("amount:O", title="iterations", axis=alt.Axis(labelAngle=0))
-    y = alt.Y("estimate:Q", title="answer tokens right", scale=alt.Scale(domain=[0, 1], clamp=True))
-    text = "Share of answer tokens that are right when each gets more or fewer iterations than it chose, by decider, with 95 % intervals."
-    return _line(frame, x, y, {"change": "every answer token gets"}, text, [*_numbers("estimate", "low", "high", "depth"), "seeds:Q"])
+    order = in_order(frame["feature"])
+    rows = frame.sort_values("feature", key=lambda names: names.map(order.index), kind="stable")
+    rows = rows.assign(feature=rows["feature"].map(feature)).drop(columns="reason").rename(columns={"clusters": "seeds"}).round(3)
+    x = alt.X("value:Q", title="value of what the menu names", axis=alt.Axis(tickMinStep=1, format="d"))
+    y = alt.Y("estimate:Q", title="iterations for an answer token", scale=alt.Scale(domain=[1, max_depth], clamp=True))
+    text = "Mean iterations of answer tokens over the values of a difficulty, by decider, with 95 % intervals over training seeds."
+    chart = _line(rows, x, y, {"feature": "difficulty"}, text, [*_numbers("estimate", "low", "high", format=".2f"), "seeds:Q"])
+    return chart.properties(title="Depth against difficulty")
 
 
 @figure

@@ -10,6 +10,11 @@ from anira.charts.words import feature as in_words
 SHARE = alt.Scale(domain=[0, 1], clamp=True)
 
 
+def _panel(rows: pd.DataFrame) -> int:
+    """How wide the panel of a decider is, so that those of all stand side by side in a page's text."""
+    return 570 // rows["decider"].nunique() - 35
+
+
 def _interval(*names: str, format: str = ".3f") -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{name}:Q", format=format) for name in ("estimate", "low", "high", *names)]
 
@@ -53,7 +58,7 @@ def one_cell(frame: pd.DataFrame, feature: str = "dfs_depth") -> alt.FacetChart:
     means = base.mark_line(strokeWidth=2.5).encode(y=alt.Y("mean(expected_depth):Q", scale=scale, title="expected iterations, E[d]"))
     text = f"Expected iterations of answer tokens that have the same prompt length and place, by {name}: a dot for each token, a line through the means, one panel a decider."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(means, dots).properties(width=250, height=220).facet(column=header)
+    chart = alt.layer(means, dots).properties(width=_panel(rows), height=220).facet(column=header)
     return chart.properties(title="Tokens of one prompt length and one place", description=text)
 
 
@@ -82,7 +87,7 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     zero = alt.Chart(rows).mark_rule(strokeDash=[2, 3], color="#888").encode(y=alt.datum(0))
     text = "How many iterations more an answer token gets when nodes are added that the query does not depend on, and in really larger graphs, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(zero, lines, bars, points).properties(width=250, height=220).facet(column=header).add_params(slider)
+    chart = alt.layer(zero, lines, bars, points).properties(width=_panel(rows), height=220).facet(column=header).add_params(slider)
     return chart.properties(title="Nodes added to the prompt", description=text)
 
 
@@ -109,11 +114,12 @@ def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
     points = base.mark_point(size=50).encode(x=x, y=y, color=color, tooltip=["decider:N", "quantity:N", "size:O", *_interval(format=".2f")])
     text = "Mean iterations that answer tokens get, and the least that their prediction needs to stay right, over sizes, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(band, lines, points).properties(width=210, height=230).facet(column=header).add_params(menu)
+    chart = alt.layer(band, lines, points).properties(width=_panel(rows), height=230).facet(column=header).add_params(menu)
     return chart.properties(title="Iterations spent and iterations needed", description=text)
 
 
-FAMILIES = {
+#: The policies of `anira.evaluation.policies.ladder` in words.
+POLICIES = {
     "uniform": "one depth for all tokens",
     "answer": "prompt 1, answers one depth",
     "mean of size and place": "mean of size and place",
@@ -126,8 +132,8 @@ FAMILIES = {
     "need, together": "what each token needs, found together",
     "oracle": "oracle",
 }
-FAMILY_COLORS = ("#8A8A8A", "#56B4E9", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#E69F00", "#8C6D31", "#1FA8A0", "#D81B60")
-FAMILY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "square", "triangle-left")
+POLICY_COLORS = ("#8A8A8A", "#56B4E9", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#E69F00", "#8C6D31", "#1FA8A0", "#D81B60")
+POLICY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "square", "triangle-left")
 
 
 @figure
@@ -138,14 +144,14 @@ def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HCo
     below it lie on its edge.
     """
     rows = frame[(frame["decider"] == decider) & (frame["size"] == "all")]
-    rows = rows.assign(kind=rows["policy"].map(FAMILIES).fillna(rows["policy"]), below=rows["exact_match"] < lowest)
-    known = [name for name in FAMILIES.values() if name in set(rows["kind"])]
+    rows = rows.assign(kind=rows["policy"].map(POLICIES).fillna(rows["policy"]), below=rows["exact_match"] < lowest)
+    known = [name for name in POLICIES.values() if name in set(rows["kind"])]
     order = known + sorted(set(rows["kind"]) - set(known))
-    places = [list(FAMILIES.values()).index(name) if name in known else i for i, name in enumerate(order)]
+    places = [list(POLICIES.values()).index(name) if name in known else i for i, name in enumerate(order)]
     picked = alt.selection_point(fields=["kind"], bind="legend", name=f"picked_{decider}")
-    legend = alt.Legend(title=None, orient="right", labelLimit=240)
-    color = alt.Color("kind:N", sort=order, scale=alt.Scale(domain=order, range=[FAMILY_COLORS[i % len(FAMILY_COLORS)] for i in places]), legend=legend)
-    shape = alt.Shape("kind:N", sort=order, scale=alt.Scale(domain=order, range=[FAMILY_SHAPES[i % len(FAMILY_SHAPES)] for i in places]), legend=legend)
+    legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=280)
+    color = alt.Color("kind:N", sort=order, scale=alt.Scale(domain=order, range=[POLICY_COLORS[i % len(POLICY_COLORS)] for i in places]), legend=legend)
+    shape = alt.Shape("kind:N", sort=order, scale=alt.Scale(domain=order, range=[POLICY_SHAPES[i % len(POLICY_SHAPES)] for i in places]), legend=legend)
     y = alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(domain=[lowest, 1], clamp=True))
     base = alt.Chart(rows).encode(color=color, opacity=alt.condition(picked, alt.value(1), alt.value(0.12)))
     panels = []
@@ -155,11 +161,11 @@ def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HCo
         lines = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, detail="kind:N", order=alt.Order("setting:Q"))
         points = base.mark_point(size=80, filled=True).encode(x=x, y=y, shape=shape, tooltip=tooltip)
         points = points if panels else points.add_params(picked)
-        panels.append(alt.layer(lines, points).properties(width=260, height=300))
+        panels.append(alt.layer(lines, points).properties(width=240, height=280))
     text = (
         f"Exact match of ways to spend iterations with the weights of the {decider} model, against iterations an answer token and against operations a token."
     )
-    return alt.hconcat(*panels).properties(title=f"Who gets which depth: policies for the {decider} model", description=text)
+    return alt.hconcat(*panels).properties(title=f"Policies with the weights of {decider}", description=text)
 
 
 @figure
@@ -233,7 +239,7 @@ def depth_histogram(frame: pd.DataFrame) -> alt.FacetChart:
     )
     text = "Share of answer tokens that get each number of iterations, by decider: bars are means over training seeds, dots are seeds."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(bars, dots).properties(width=200, height=220).facet(column=header).add_params(menu)
+    chart = alt.layer(bars, dots).properties(width=_panel(frame), height=220).facet(column=header).add_params(menu)
     return chart.properties(title="How many answer tokens get how many iterations", description=text)
 
 
@@ -270,5 +276,5 @@ def shuffled_by_size(frame: pd.DataFrame) -> alt.FacetChart:
     )
     text = "Share of wholly right answers over sizes, with depths as chosen and with the same depths dealt out anew, by decider: lines are means over training seeds, dots are seeds."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(lines, dots).properties(width=260, height=240).facet(column=header).add_params(menu)
+    chart = alt.layer(lines, dots).properties(width=_panel(rows), height=240).facet(column=header).add_params(menu)
     return chart.properties(title="The same iterations, given to other tokens", description=text)

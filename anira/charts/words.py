@@ -15,7 +15,7 @@ FEATURES = {
     "hub_out_degree": "arrows from the busiest node",
     "in_degree": "nodes it depends on",
     "out_degree": "nodes that depend on it",
-    "dependents": "nodes that depend on it, without the query",
+    "dependents": "its dependents (hub)",
     "height": "longest chain that it ends",
     "query_distance": "steps to the query",
     "dfs_depth": "depth in the search",

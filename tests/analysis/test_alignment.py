@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from anira.analysis.alignment import alignment, depth_by_value, partial
+from anira.analysis.alignment import alignment, alignment_over_seeds, depth_by_value, partial
 from tests.analysis.synthetic import skeleton
 
 NINETY_NINE = stats.binom.ppf([0.005, 0.995], 200, 0.95) / 200
@@ -51,6 +51,17 @@ def test_partial_spearman_is_the_correlation_of_what_a_regression_of_ranks_leave
     held = np.column_stack([np.ones(len(ranks)), ranks[["size", "position"]]])
     left = ranks[["depth", "step"]] - held @ np.linalg.lstsq(held, ranks[["depth", "step"]])[0]
     assert row["estimate"] == pytest.approx(np.corrcoef(left.T)[0, 1], abs=1e-9)
+
+
+def test_over_seeds_means_are_those_of_each_model_in_both_readings(frame):
+    models = [frame.assign(decider="early", run_seed=seed, own_expected_depth=frame["feature"].rank() * (1 if seed else -1) + 999) for seed in range(3)]
+    models[1] = models[1].assign(expected_depth=models[1]["expected_depth"] + models[1]["step"])
+    table = alignment_over_seeds(pd.concat(models), ["step", "size"], {"raw": (), "size held": ("size",)}).set_index(["feature", "held", "reading"])
+    single = [stats.spearmanr(part["expected_depth"], part["step"]).statistic for part in models]
+    assert table.loc[("step", "raw", "predicted"), "estimate"] == pytest.approx(np.mean(single))
+    ranks = models[2][["own_expected_depth", "step", "size"]].rank().corr().to_numpy()
+    assert table.loc[("step", "size held", "read"), "estimate"] == pytest.approx(partial(ranks) / 3)  # one seed of the three has the opposite sign
+    assert table.loc[("step", "raw", "predicted"), "clusters"] == 3 and np.isnan(table.loc[("size", "size held", "read"), "estimate"])
 
 
 def test_partial_kendall_is_its_textbook_formula(frame):

@@ -21,6 +21,7 @@ from anira.analysis.claims import CLAIMS, verdicts
 from anira.analysis.dynamics import last_records
 from anira.analysis.generalization import own_conditions
 from anira.analysis.intervals import UNBOUNDED, Estimate, over_seeds
+from anira.analysis.policies import matched_uniform
 from anira.bench.suite import summary
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -70,6 +71,26 @@ def range_of(column: str, batches: Callable[[pd.Series], pd.Series]) -> tuple[fl
     return values.min(), values.max()
 
 
+def depth_rises_early() -> float:
+    """Early's rise of depth with size, as a share of online's."""
+    return row("brevo-early-depth-rises")["estimate"] / row("brevo-online-depth-rises")["estimate"]
+
+
+def points(claim: str) -> list[str]:
+    """A claim's share and its interval in whole points, with the sign of text."""
+    return [f"{100 * value:.0f}".replace("-", "−") for value in row(claim)[["estimate", "low", "high"]]]
+
+
+def policies() -> pd.DataFrame:
+    """The ladder of policies."""
+    return anira.results("policies", "brevo-tiny")
+
+
+def spent(policy: str, cost: str, decider: str = "online") -> float:
+    """What a policy without a setting spends with a decider's weights, mean over sizes."""
+    return policies().query("policy == @policy and decider == @decider")[cost].mean()
+
+
 #: Chapter, words, numbers.
 HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("01-welcome", "takes {:.2f} iterations for a token of the answer on graphs of three nodes", lambda: [online(3)["depth"]]),
@@ -78,6 +99,10 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("04-architecture", "take {} iterations together, where six for every token would be {}", lambda: taken(7, seed=2)),
     ("02-findings", "and {:.0f} % [{:.0f} %, {:.0f} %] of the online decider's", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
     ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
+    ("05-alignment", "every further node, {:.2f} [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),
+    ("05-alignment", "early gives about {} as many", lambda: [{True: "half"}[0.45 < depth_rises_early() < 0.55]]),
+    ("05-alignment", "{:.0f} % of early's", lambda: [100 * row("early-more-than-needed")["estimate"]]),
+    ("05-alignment", "{:.0f} % of online's", lambda: [100 * row("online-more-than-needed")["estimate"]]),
     ("06-timing", "a good part of the rest, {:.0f} % [{:.0f}, {:.0f}]", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
     ("06-timing", "still bring it {} of the rise", lambda: ["two thirds" if 0.63 < online_distracted() < 0.7 else online_distracted()]),
     (
@@ -96,6 +121,9 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
             100 * min(trained(decider, "exact_match").value for decider in ("early", "online")),
         ],
     ),
+    ("09-beyond", "ahead by {} point of exact match [{}, {}]", lambda: points("early-one-number")),
+    ("09-beyond", "worth {:.1f} points over one number", lambda: [100 * matched_uniform(policies()).set_index("decider")["difference"]["online"]]),
+    ("09-beyond", "would do with {:.1f} iterations where online takes {:.1f}", lambda: [spent(policy, "depth") for policy in ("oracle", "chosen")]),
 ]
 
 
@@ -109,6 +137,15 @@ def box(chapter: str) -> str:
 @pytest.mark.parametrize(("chapter", "words", "numbers"), HELD, ids=[f"{chapter}: {words[:40]}" for chapter, words, _ in HELD])
 def test_the_box_says_what_the_tables_say(chapter, words, numbers):
     assert words.format(*numbers()) in box(chapter)
+
+
+def test_without_a_decider_the_same_accuracy_costs_fewer_operations():
+    """The last sentence of chapter 9's box, for both deciders."""
+    for decider in ("early", "online"):
+        rungs = policies().query("decider == @decider").groupby(["policy", "setting"], dropna=False)[["exact_match", "flops"]].mean().reset_index()
+        chosen = rungs[rungs["policy"] == "chosen"].iloc[0]
+        as_right = rungs[rungs["policy"].isin(["answer", "mean of size and place"]) & (rungs["exact_match"] >= chosen["exact_match"] - 1e-9)]
+        assert as_right["flops"].min() < chosen["flops"], decider
 
 
 @pytest.mark.parametrize("chapter", sorted(path.stem for path in BOOK.glob("*.ipynb") if box(path.stem)))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from anira.analysis.claims import further
 from anira.analysis.claims.claim import Claim, above, below, near
 from anira.analysis.claims.paper import ADAPTIVE, ALL, BOTH, COEFFICIENTS, KNOBS, OF_MANO, PROXIES, R_SQUARED, WORDS, sign
+from anira.analysis.frames import READINGS
 
 LARGEST = 8  # nodes of the largest graphs that `tiny` is trained on
 
@@ -232,7 +233,7 @@ TIMING_AGAIN = (
             ("tiny",),
             paper=f"{figure:+.3f}",
         )
-        for reading in further.READINGS
+        for reading in READINGS
         for feature, figures in COEFFICIENTS.items()
         for words in (feature.replace("_", " ") if feature != "hub_out_degree" else "nodes that depend on it (hub)",)
         for decider, figure in zip(ADAPTIVE, figures, strict=True)

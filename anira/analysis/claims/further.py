@@ -12,6 +12,7 @@ from anira.analysis.allocation import after_shuffling
 from anira.analysis.claims.claim import Missing, measure
 from anira.analysis.claims.measures import CHANGE, CORRELATION, RATIO, SHARE, of_seeds, path_of_depth
 from anira.analysis.claims.tables import Tables, once
+from anira.analysis.frames import READINGS
 from anira.analysis.generalization import paired
 from anira.analysis.need import needs
 from anira.analysis.policies import rise_with_distractors
@@ -20,7 +21,6 @@ from anira.analysis.timing import Timing, decision_timing
 
 T = TypeVar("T")
 
-READINGS = {"predicted": "expected_depth", "read": "own_expected_depth"}
 RATIO_BEYOND = 1.5  # of the largest trained size: where what is kept beyond it is judged
 STATE = ("dfs_depth", "frontier_size", "newly_enabled")
 
