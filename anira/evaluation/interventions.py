@@ -18,7 +18,7 @@ import pandas as pd
 from anira.evaluation.reading import Reading, check_asked, read
 from anira.evaluation.trace import draw
 from anira.model.anira import Anira
-from anira.tasks.task import Split, Task, collate
+from anira.tasks.task import Instance, Split, Task, collate
 
 OFFSETS = (-2, -1, 1, 2)
 IN_INSTANCE, AMONG_INSTANCES = "shuffled in the instance", "shuffled among instances"
@@ -64,6 +64,38 @@ def intervene(model: Anira, task: Task, sizes: Iterable[int], n: int, seed: int,
             rows.append(pd.DataFrame(columns))
         first += n
     return pd.concat(rows, ignore_index=True)
+
+
+def exchanged(model: Anira, task: Task, instance: Instance, one: int, other: int) -> pd.DataFrame:
+    """The answer to one instance with the depths that the model chose, and with those of two of its tokens exchanged.
+
+    Args:
+        one, other: their places in the answer, from 0.
+
+    Returns:
+        A row per answer token: place; token, its name; depth, right: as chosen; depth_exchanged, right_exchanged: with the two exchanged.
+
+    Raises:
+        ValueError: a place that the answer does not have, or untied layers.
+    """
+    batch = collate([instance])
+    chosen = read(model, batch)
+    columns = np.flatnonzero(chosen.answer[0])
+    if not (0 <= one < len(columns) and 0 <= other < len(columns)):
+        raise ValueError(f"The answer has the places 0 to {len(columns) - 1}, received {one} and {other}.")
+    depth = chosen.depth.copy()
+    depth[0, columns[[one, other]]] = depth[0, columns[[other, one]]]
+    after = read(model, batch, depths=chosen.with_depth(depth))
+    return pd.DataFrame(
+        {
+            "place": np.arange(len(columns)),
+            "token": task.vocabulary.decode([instance.tokens[column] for column in columns]),
+            "depth": chosen.depth[0, columns],
+            "right": chosen.right[0, columns],
+            "depth_exchanged": after.depth[0, columns],
+            "right_exchanged": after.right[0, columns],
+        }
+    )
 
 
 def _plans(chosen: Reading, max_depth: int, rng: np.random.Generator) -> Iterator[tuple[str, int, np.ndarray]]:

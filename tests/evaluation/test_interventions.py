@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from anira.analysis.interventions import effects
-from anira.evaluation.interventions import AMONG_INSTANCES, IN_INSTANCE, intervene
+from anira.evaluation.interventions import AMONG_INSTANCES, IN_INSTANCE, exchanged, intervene
 from anira.evaluation.trace import trace
 from anira.model.anira import Anira, Config, Output
 from anira.tasks import Brevo
@@ -82,3 +82,22 @@ def test_tables_without_the_chosen_depths_are_refused(table):
         effects(table.drop(columns="moved"))
     with pytest.raises(ValueError, match="one by one"):
         effects(pd.concat([table, table]))
+
+
+def test_two_depths_exchanged_are_what_the_model_says_when_given_them():
+    task = Brevo(sizes=range(6, 7))
+    model = Anira(Config(vocabulary=len(task.vocabulary), width=16, hidden=24, heads=2)).initialize(torch.Generator().manual_seed(0)).eval()
+    torch.nn.init.normal_(model.decider.head[-1].weight)
+    instance = next(one for one in (task.sample(6, np.random.default_rng(seed)) for seed in range(50)) if len(one.answer) > 3)
+    tokens, first = torch.tensor([instance.tokens]), len(instance.prompt)
+    table = exchanged(model, task, instance, 0, 2)
+    with torch.no_grad():
+        depths = model(tokens).depths
+        assert table["depth"].tolist() == depths[0, first - 1 : -1].tolist()
+        depths[0, [first - 1, first + 1]] = depths[0, [first + 1, first - 1]]
+        said = model(tokens, depths=depths).logits.argmax(-1)
+    assert table["depth_exchanged"].tolist() == depths[0, first - 1 : -1].tolist()
+    assert table["right_exchanged"].tolist() == (said[0, first - 1 : -1] == tokens[0, first:]).tolist()
+    assert table["token"].tolist() == task.vocabulary.decode(list(instance.answer))
+    with pytest.raises(ValueError, match="received 0 and 9"):
+        exchanged(model, task, instance, 0, 9)
