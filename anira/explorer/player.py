@@ -11,7 +11,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 MODULES = (
-    "parts arrays model layout search expression tree problem sources words share graph tokens why panel pad controls explorer".split()  # each after those it needs
+    "parts arrays layers deciders model layout search expression tree problem sources words share graph tokens why panel pad controls explorer".split()  # each after those it needs
 )
 STYLE = (FOLDER / "explorer.css").read_text(encoding="utf-8")
 MODELS_ON_PAGE = re.compile(r'<script type="application/json" data-anira-model="([^"]+)">([^<]*)</script>')

@@ -13,7 +13,6 @@ import torch
 
 from anira.model.anira import Anira
 from anira.model.deciders import Early, Fixed, Hybrid, Online
-from anira.tasks import to_json
 from anira.tasks.task import Task
 
 LARGEST = 2**23 - 1
@@ -40,7 +39,6 @@ def pack(name: str, model: Anira, task: Task) -> dict:
         "name": name,
         "config": asdict(model.config),
         "decides": kind,
-        "task": to_json(task),
         "names": list(task.vocabulary.names),
         "end_token": task.end_token,
         "answer_length": 1 if task.end_token is None else None,

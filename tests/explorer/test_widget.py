@@ -206,7 +206,7 @@ def test_weights_can_lie_beside_the_page(outputs):
 def test_no_module_is_long_and_all_are_joined():
     modules = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.mjs")}
     assert set(modules) == set(MODULES)
-    assert {name for name in modules if name not in ("model",) and modules[name].count("\n") > 350} == set()
+    assert {name for name in modules if modules[name].count("\n") > 350} == set()
 
 
 def test_the_kernel_is_used_where_the_task_is_not_the_explorers():
