@@ -27,7 +27,7 @@ def layout(graph: nx.DiGraph) -> dict[str, tuple[float, float]]:
     for name in nx.lexicographical_topological_sort(graph):
         for parent in graph.predecessors(name):
             height[index[name]] = max(height[index[name]], height[index[parent]] + 1)
-    edges = np.array([(index[u], index[v]) for u, v in graph.edges], np.int64).reshape(-1, 2)
+    edges = np.array(sorted((index[u], index[v]) for u, v in graph.edges), np.int64).reshape(-1, 2)  # in whatever order they are listed
     layers = height.max() + 1
     gap = min(LAYER_GAP, 1 / max(1, layers - 1))
     x = 0.5 + (height - (layers - 1) / 2) * gap

@@ -1,5 +1,6 @@
 /**
- * Where to draw the nodes of a graph or a tree: anira/drawing/layout.py for the page, the same search for the same cost.
+ * Where to draw the nodes of a graph or a tree: anira/drawing/layout.py for the page, the same search for the same cost, in the
+ * same order of operations: among drawings that are equally good, rounding decides.
  *
  * Layers go from left to right by height, so an edge always points to the right. Within its layer each node takes one of a
  * few slots, found from the barycenter order by moving one node, or swapping two, as long as that makes the drawing easier
@@ -18,7 +19,7 @@ const ROUNDS = 30;
 export function layout(nodes, edges) {
   const names = [...nodes].sort();
   const index = new Map(names.map((name, i) => [name, i]));
-  const pairs = edges.map(([tail, head]) => [index.get(tail), index.get(head)]);
+  const pairs = edges.map(([tail, head]) => [index.get(tail), index.get(head)]).sort(([a, b], [c, d]) => a - c || b - d); // in whatever order they are listed
   const height = heights(names.length, pairs);
   const layers = Math.max(...height) + 1;
   const gap = Math.min(LAYER_GAP, 1 / Math.max(1, layers - 1));
@@ -52,8 +53,11 @@ function barycenter(height, pairs, slots) {
     const order = nodes.map((node, i) => [mean(node, i), node]).sort(([a], [b]) => a - b);
     order.forEach(([, node], i) => (slot[node] = ((i + 0.5) / order.length) * (slots - 1)));
   }
-  return slot.map(Math.round);
+  return slot.map(toEven);
 }
+
+/** Halves go to the even neighbour, as NumPy has it. */
+const toEven = (value) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
 function descend(slot, height, pairs, x, slots) {
   let best = cost(slot, pairs, x, slots);
@@ -90,10 +94,10 @@ function cost(slot, pairs, x, slots, enough = Infinity) {
     const [a, b] = pairs[e];
     const ax = x[a], ay = slot[a] * unit, dx = x[b] - ax, dy = slot[b] * unit - ay;
     total += 0.25 * Math.abs(dy);
-    const flat = dx / Math.sqrt(dx * dx + dy * dy);
+    const length = Math.sqrt(dx * dx + dy * dy);
     for (let node = 0; node < slot.length; node++) {
       if (node === a || node === b || x[node] <= ax || x[node] >= x[b]) continue;
-      const away = Math.abs(slot[node] * unit - (ay + ((x[node] - ax) / dx) * dy)) * flat;
+      const away = (Math.abs(slot[node] * unit - (ay + ((x[node] - ax) / dx) * dy)) * dx) / length;
       if (away < CLEARANCE) total += 10 * (1 - away / CLEARANCE) + 2;
       else if (away < 2 * CLEARANCE) total += 0.5 * (2 - away / CLEARANCE);
     }
@@ -102,7 +106,7 @@ function cost(slot, pairs, x, slots, enough = Infinity) {
       if (a === c || a === d || b === c || b === d) continue;
       const left = Math.max(ax, x[c]), right = Math.min(x[b], x[d]);
       if (left >= right) continue;
-      const cy = slot[c] * unit, slope = (slot[d] * unit - cy) / (x[d] - x[c]);
+      const cy = slot[c] * unit, slope = ((slot[d] - slot[c]) * unit) / (x[d] - x[c]);
       const first = ay + ((left - ax) / dx) * dy - (cy + (left - x[c]) * slope);
       const last = ay + ((right - ax) / dx) * dy - (cy + (right - x[c]) * slope);
       if (first * last < 0) total += 1;
