@@ -124,7 +124,10 @@ def put(table: pd.DataFrame, path: Path) -> None:
     """
     texts = table.to_csv(index=False).encode()
     if path.exists():
-        others = pd.read_csv(path, dtype=str, keep_default_na=False)  # as text: numbers stay as they are written
+        try:
+            others = pd.read_csv(path, dtype=str, keep_default_na=False)  # as text: numbers stay as they are written
+        except (EOFError, lzma.LZMAError, ValueError) as error:
+            raise ValueError(f"{path} cannot be read as a table ({error}). Choose another --out.") from error
         if "model" not in others:
             raise ValueError(f"{path} is no table of models: it has no column 'model'. Choose another --out.")
         if set(others) != set(table):

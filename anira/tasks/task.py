@@ -69,7 +69,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Instance:
-    """One problem with its only valid answer.
+    """One problem with its only valid answer. Two of the same tokens are equal, so that a set counts what is drawn twice.
 
     `features` maps a feature's name to one value per token of prompt and answer together, NaN where
     the feature says nothing about that token. `source` is what the tokens stand for: a graph, an
@@ -79,8 +79,8 @@ class Instance:
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
     size: int
-    source: Any
-    features: Mapping[str, np.ndarray] = field(repr=False)
+    source: Any = field(compare=False)
+    features: Mapping[str, np.ndarray] = field(repr=False, compare=False)
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -88,7 +88,7 @@ class Instance:
         return self.prompt + self.answer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Instances side by side, padded on the right with token 0.
 

@@ -1,6 +1,7 @@
 """`anira tables`: what is at hand goes into its table, and nothing else changes."""
 
 import json
+import lzma
 
 import numpy as np
 import pandas as pd
@@ -70,8 +71,18 @@ def test_a_header_without_a_run_still_says_which_model_it_is():
 
 def test_another_file_or_other_columns_are_not_overwritten(tmp_path):
     path, rows = tmp_path / "table.csv", pd.DataFrame({"model": ["a"], "depth": [np.float64(1)]})
-    for text, message in (("fruit,price\napple,3\n", "no table of models"), ("model,price\napple,3\n", r"other columns: \['depth', 'price'\]")):
+    for text, message in (
+        ("fruit,price\napple,3\n", "no table of models"),
+        ("model,price\napple,3\n", r"other columns: \['depth', 'price'\]"),
+        ("", "cannot be read as a table"),
+    ):
         path.write_text(text)
         with pytest.raises(ValueError, match=message):
             put(rows, path)
         assert path.read_text() == text
+    for damaged in (b"", b"no xz", lzma.compress(b"model,depth\na,1\n")[:-9]):
+        compressed = tmp_path / "table.csv.xz"
+        compressed.write_bytes(damaged)
+        with pytest.raises(ValueError, match="cannot be read as a table"):
+            put(rows, compressed)
+        assert compressed.read_bytes() == damaged

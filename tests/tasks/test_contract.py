@@ -54,6 +54,7 @@ def test_an_instance_is_well_formed(task, data):
         assert not (described & (is_answer != (task.features[name].where == "answer"))).any(), name
 
     again = task.sample(size, np.random.default_rng(seed))
+    assert again == instance and len({again, instance}) == 1
     assert again.tokens == instance.tokens
     for name, values in again.features.items():
         assert np.array_equal(values, instance.features[name], equal_nan=True)
