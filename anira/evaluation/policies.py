@@ -225,4 +225,4 @@ def _operations(model: Anira, reading: Reading, own: Reading, *, asked: str, loo
     whole = token_cost(model.config, torch.full_like(depths, model.config.max_depth), contexts).summed()
     summed = cost.summed()
     spent = summed.total - summed.decider + decider + int((look[answer] * more).sum())
-    return {"looks": float(more.double().mean()), "flops": spent / len(depths), "flops_share": spent / (whole.total - whole.decider)}
+    return {"looks": int(more.sum()) / len(more), "flops": spent / len(depths), "flops_share": spent / (whole.total - whole.decider)}

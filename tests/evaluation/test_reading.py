@@ -8,12 +8,15 @@ from anira.evaluation import reading
 from anira.evaluation.evaluate import evaluate
 from anira.evaluation.generalize import generalize
 from anira.evaluation.interventions import intervene
+from anira.evaluation.policies import ladder
 from anira.evaluation.probes import probe
 from anira.evaluation.reading import read
+from anira.evaluation.readout import readouts
 from anira.evaluation.stopping import frontier
 from anira.evaluation.trace import trace
 from anira.model.anira import Anira, Config
 from anira.tasks import Brevo, Mano
+from tests.precision import NoDoubles
 
 TASK = Brevo(sizes=range(3, 6), node_names=8)
 
@@ -101,6 +104,19 @@ ASKING = {
 def test_what_cannot_be_asked_is_one_clear_error_wherever_it_is_asked(model, ask, task, n, sizes, message):
     with pytest.raises(ValueError, match=message):
         ask(model, task, n, sizes)
+
+
+MORE = {
+    "readouts": lambda model, task, n, sizes: readouts(model, task, sizes, n, 0),
+    "ladder": lambda model, task, n, sizes: ladder(model, task, n, 0, sizes),
+}
+
+
+@pytest.mark.parametrize("ask", [*ASKING.values(), *MORE.values()], ids=[*ASKING, *MORE])
+def test_no_question_is_computed_in_double_precision_on_the_device(model, ask):
+    model.rotation(1)  # angles are computed on the CPU, whatever the device, and kept
+    with NoDoubles():
+        ask(model, TASK, 3, [3, 4])
 
 
 def test_a_probe_of_a_model_on_another_vocabulary_is_refused(model):

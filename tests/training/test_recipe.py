@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from anira.tasks import TASKS, Brevo, Mano
 from anira.training.checkpoint import CheckpointError, read_header
@@ -16,6 +15,7 @@ from anira.training.job import Job, recipe_from
 from anira.training.loop import Diverged, Run, train
 from anira.training.presets import in_words, preset
 from anira.zoo import load
+from tests.precision import NoDoubles
 from tests.training.test_training import HEADER, MODEL, SHORT
 
 WIDER = {**MODEL, "width": 32}
@@ -167,21 +167,13 @@ def test_what_was_measured_since_the_last_record_survives_a_stop(tmp_path):
     assert [row["cross_entropy"] for row in resumed.metrics] == [row["cross_entropy"] for row in whole.metrics]
 
 
-class Forbidding(TorchDispatchMode):
-    """Refuses float64, as devices without it do."""
-
-    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
-        result = function(*arguments, **(keywords or {}))
-        for value in result if isinstance(result, (tuple, list)) else (result,):
-            assert not (isinstance(value, torch.Tensor) and value.dtype in (torch.float64, torch.complex128)), function
-        return result
-
-
-def test_nothing_in_a_step_is_in_float64_on_the_device():
-    run = Run.start(replace(SHORT, trunk_steps=0, trunk_decay_steps=0), "online", 0)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("decider", ["early", "online", "hybrid"])
+def test_nothing_in_a_step_is_in_float64_on_the_device(decider, optimizer):
+    run = Run.start(replace(SHORT, trunk_steps=0, trunk_decay_steps=0, optimizer=optimizer), decider, 0)
     batch = next(run.batches())
     run.model.rotation(1)  # angles are computed on the CPU, whatever the device, and kept
-    with Forbidding():
+    with NoDoubles():
         measures = run.advance(batch)
     assert {value.dtype for name, value in measures.items() if name != "tokens"} == {torch.float32}
 
