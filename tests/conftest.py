@@ -1,13 +1,17 @@
-"""Shared by all tests: one thread, for every process that they start too, and a headless browser, where this machine has one."""
+"""Shared by all tests: one thread, for every process that they start too; a headless browser, where this machine has one; what comes from outside."""
 
+import importlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported: what two processes compute alike is rounded by how many there are
 
+collect_ignore = ["outside.py"]  # to look for examples in it would register what it holds
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
 
@@ -23,3 +27,24 @@ def browser() -> Iterator:
         chromium = driver.chromium.launch(executable_path=path, args=quiet)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def registries() -> Iterator[None]:
+    """Whatever a module of tests registers, tasks and deciders, is forgotten when it is done."""
+    from anira.model.deciders import DECIDERS
+    from anira.tasks import TASKS
+
+    before = [(registry, dict(registry)) for registry in (TASKS, DECIDERS)]
+    yield
+    for registry, known in before:
+        registry.clear()
+        registry.update(known)
+
+
+@pytest.fixture(scope="module")
+def outside(registries) -> Iterator[ModuleType]:
+    """`tests.outside`, registered in this process for as long as the module of tests takes."""
+    sys.modules.pop("tests.outside", None)
+    yield importlib.import_module("tests.outside")
+    del sys.modules["tests.outside"]

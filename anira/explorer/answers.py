@@ -89,7 +89,7 @@ def answer(
         A packed answer, see the top of this file.
 
     Raises:
-        ValueError: unknown token names, an unknown rule, a depth outside 1..D, more tokens than the model takes.
+        ValueError: unknown token names, an unknown rule, a depth outside 1..D, more tokens than the model takes, a model whose weights are no numbers.
     """
     began = perf_counter()
     device, names = next(model.parameters()).device, task.vocabulary
@@ -104,6 +104,8 @@ def answer(
         while True:
             output = read(model, tokens, rule, taken)
             predicted = output.logits[0, first - 1 : -1].argmax(-1)
+            if not bool(output.exit_probs.isfinite().all() & output.logits.isfinite().all()):
+                raise ValueError("What the model computes is not finite (NaN): its training has diverged, or its weights are damaged.")
             if torch.equal(_until_end(predicted, task.end_token), _until_end(tokens[0, first:], task.end_token)):
                 break
             tokens[0, first:] = predicted

@@ -6,17 +6,22 @@ import { writeExpression } from "./sources.mjs";
 
 const field = (name, label, value, ...control) => node("div", { class: `ax-field ax-field-${name}` }, node("div", { class: "ax-label" }, label, " ", value), ...control);
 
-/** Which graph or expression, which decider, which rule. */
+const WORDS = {
+  graph: () => ({ label: "Nodes", size: "Number of nodes", many: " nodes", one: "graph" }),
+  expression: () => ({ label: "Operators", size: "Number of operators", many: " operators", one: "expression" }),
+  sequence: ({ symbol, knob }) => ({ label: `Size ${symbol}`, size: `Size: ${knob}`, many: "", one: "problem" }),
+};
+
+/** Which problem, which decider, which rule. */
 export function Controls(source, actions) {
-  const { sizes, trained, thresholds, deciders, task } = source.options;
+  const { sizes, trained, thresholds, deciders, kind } = source.options;
   const { choose } = actions;
-  const mano = task === "mano";
-  const sizeName = mano ? "operators" : "nodes";
-  const nodes = slider(sizes, mano ? "Number of operators" : "Number of nodes", "nodes", (value) => choose({ nodes: value, problem: "" }));
+  const words = WORDS[kind](source.options);
+  const nodes = slider(sizes, words.size, "nodes", (value) => choose({ nodes: value, problem: "" }));
   const nodesText = node("output");
   const graphText = node("output");
-  const previous = button("previous", "‹", () => actions.turn(-1), { "aria-label": mano ? "Previous expression" : "Previous graph" });
-  const next = button("graph", mano ? "New expression" : "New graph", () => actions.turn(1));
+  const previous = button("previous", "‹", () => actions.turn(-1), { "aria-label": `Previous ${words.one}` });
+  const next = button("graph", `New ${words.one}`, () => actions.turn(1));
 
   const group = `ax-decider-${Math.random().toString(36).slice(2)}`; // radios of several explorers must not join
   const labels = deciders.length > 1 ? [...deciders.map(({ label }) => label), "all"] : deciders.map(({ label }) => label);
@@ -25,11 +30,11 @@ export function Controls(source, actions) {
   const thresholdText = node("output");
   const own = node("input", { type: "checkbox", "data-control": "own-rule", onchange: (event) => choose({ threshold: event.target.checked ? null : thresholds[threshold.value] }) });
 
-  const typed = mano && Typed(source.options, choose);
+  const typed = kind === "expression" && Typed(source.options, choose);
   const element = node(
     "div", { class: "ax-controls" },
-    field("nodes", mano ? "Operators" : "Nodes", nodesText, nodes),
-    field("graph", mano ? "Expression" : "Graph", graphText, node("div", { class: "ax-row" }, previous, next)),
+    field("nodes", words.label, nodesText, nodes),
+    field("graph", words.one[0].toUpperCase() + words.one.slice(1), graphText, node("div", { class: "ax-row" }, previous, next)),
     field("decider", "Decider", "", node("div", { class: "ax-segments", role: "radiogroup", "aria-label": "Decider" },
       ...radios.map((radio) => node("label", {}, radio, node("span", {}, radio.value === "all" ? "side by side" : radio.value))))),
     field("rule", node("label", { class: "ax-own" }, own, " own rule"), thresholdText, threshold),
@@ -41,7 +46,7 @@ export function Controls(source, actions) {
       const size = problem?.size ?? choice.nodes;
       const unseen = !trained.includes(size);
       nodes.value = sizes.indexOf(nearest(sizes, size));
-      nodes.setAttribute("aria-valuetext", `${size} ${sizeName}${unseen ? ", a size not seen in training" : ""}`);
+      nodes.setAttribute("aria-valuetext", `${size}${words.many}${unseen ? ", a size not seen in training" : ""}`);
       nodesText.replaceChildren(String(size), ...(unseen ? [node("em", { class: "ax-unseen" }, "unseen size")] : []));
       const count = source.count(choice.nodes);
       graphText.textContent = choice.problem ? (choice.problem === source.options.example ? "an example" : "your own") : count ? `${choice.graph} of ${count}` : `no. ${choice.graph}`;

@@ -1,5 +1,5 @@
 /**
- * The halting explorer: a graph or an expression, what models answer to it, and the iterations that each token took.
+ * The halting explorer: a graph, an expression or a problem of another task, what models answer to it, and the iterations that each token took.
  *
  *   mount(element, source, first)   draws into the element and returns a function that takes it down again
  *   default.render                  the entry for anywidget: a kernel answers
@@ -14,8 +14,8 @@ import { Controls, Scrub } from "./controls.mjs";
 import { Pad } from "./pad.mjs";
 import { Panel, firstFocus, legendOf } from "./panel.mjs";
 import { button, node, paintRamp } from "./parts.mjs";
-import { expressionProblem, graphProblem, sceneOf, tokenAt } from "./problem.mjs";
-import { nameOf, picture, readAddress, save, writeAddress } from "./share.mjs";
+import { expressionProblem, graphProblem, sceneOf, sequenceProblem, tokenAt } from "./problem.mjs";
+import { nameOf, painted, picture, readAddress, save, writeAddress } from "./share.mjs";
 import { kernelSource, pageSource, readExpression, readGraph, wrap, writeGraph } from "./sources.mjs";
 import { meanDepth, statusOf, storyOf } from "./words.mjs";
 
@@ -45,7 +45,7 @@ export function mount(element, source, first) {
 
   const controls = Controls(source, { choose, turn });
   const scrub = Scrub({ seek, play });
-  const pad = options.task === "brevo" && Pad({
+  const pad = options.kind === "graph" && Pad({
     graph: () => problem, redraw: ({ nodes, edges, query }) => { const kept = before; choose({ problem: writeGraph(nodes, edges, query) }); before = kept; }, repaint: paint,
     remember: () => { before ??= Object.fromEntries(scenes.map((scene) => [scene.label, meanDepth(scene)])); },
     limits: { names: options.names, most: options.names.length, longest: options.longest },
@@ -54,7 +54,10 @@ export function mount(element, source, first) {
   const link = button("link", source.live ? "Copy call" : "Copy link", copy);
   const shared = node("span", { class: "ax-quiet", role: "status" });
   const tools = node("div", { class: "ax-row ax-tools" },
-    draw, pad && button("irrelevant", "Add what does not matter", pad.irrelevant), button("picture", "Save picture", () => save("explorer.svg", picture(scenes, options.colors), "image/svg+xml")), link, shared);
+    draw, pad && button("irrelevant", "Add what does not matter", pad.irrelevant),
+    button("picture", "Save picture", () => save("explorer.svg", new Blob([picture(scenes, options.colors)], { type: "image/svg+xml" }))),
+    button("png", "as PNG", async () => save("explorer.png", await painted(picture(scenes, options.colors))), { "aria-label": "Save picture as PNG" }),
+    link, shared);
   const story = node("p", { class: "ax-story", "aria-live": "polite" });
   const stage = node("div", { class: "ax-panels" });
   const status = node("span", { class: "ax-status", role: "status" });
@@ -134,7 +137,7 @@ export function mount(element, source, first) {
 
   async function copy() {
     const address = writeAddress(name, choice, { iteration, pinned, given });
-    const call = `anira.explore(${options.task === "mano" ? '"mano", ' : ""}${Object.entries(choice).filter(([key, value]) => value !== null && value !== "" && !(choice.problem && /nodes|graph/.test(key))).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(", ")})`;
+    const call = `anira.explore(${[options.models_in_call, ...Object.entries(choice).filter(([key, value]) => value !== null && value !== "" && !(choice.problem && /nodes|graph/.test(key))).map(([key, value]) => `${key}=${JSON.stringify(value)}`)].filter(Boolean).join(", ")})`;
     const text = source.live ? call : location.href.replace(/#.*/, "") + address;
     if (!source.live) history.replaceState(null, "", address);
     await navigator.clipboard?.writeText(text).catch(() => {});
@@ -157,11 +160,11 @@ export function mount(element, source, first) {
     };
     try {
       if (!isShown()) {
-        const text = choice.problem || (await source.problem(choice.nodes, choice.graph));
-        if (stale(text)) return;
-        setProblem(text);
+        const posed = choice.problem || (await source.problem(choice.nodes, choice.graph));
+        if (stale(posed)) return;
+        setProblem(posed);
       }
-      const question = { prompt: problem.prompt, labels: labelsOf(), rule: choice.threshold, given, draft: problem.expected };
+      const question = { prompt: problem.prompt, labels: labelsOf(), rule: choice.threshold, given, draft: problem.expected, longest: problem.longest };
       const found = await source.answers(question);
       come();
       if (stale(found)) return;
@@ -183,10 +186,11 @@ export function mount(element, source, first) {
   const key = () => choice.problem || `${choice.nodes} ${choice.graph}`;
   const isShown = () => problem !== null && problem.key === key();
 
-  function setProblem(text) {
-    if (options.task === "mano") problem = expressionProblem(readExpression(text), options.modulus);
+  function setProblem(posed) {
+    if (options.kind === "sequence") problem = sequenceProblem(posed);
+    else if (options.kind === "expression") problem = expressionProblem(readExpression(posed), options.modulus);
     else {
-      const { nodes, edges, query } = readGraph(text);
+      const { nodes, edges, query } = readGraph(posed);
       problem = graphProblem(nodes, edges, query);
     }
     problem.key = key();
@@ -213,7 +217,7 @@ export function mount(element, source, first) {
     const labels = scenes.map(({ label }) => label).join(" ");
     if (stage.dataset.labels !== labels) {
       panels.forEach((panel) => panel.down());
-      panels = scenes.map(({ label }) => Panel(label, { point, give, giveBack, pen: pad?.pen }));
+      panels = scenes.map(({ label }) => Panel(label, options.kind, { point, give, giveBack, pen: pad?.pen }));
       stage.replaceChildren(...panels.map((panel) => panel.element));
       stage.dataset.labels = labels;
       stage.classList.toggle("ax-several", panels.length > 1);

@@ -5,26 +5,26 @@ import { node } from "./parts.mjs";
 import { AnswerView, PromptView } from "./tokens.mjs";
 import { WhyView } from "./why.mjs";
 
-/** All that is shown of one model. */
-export function Panel(label, { point, give, giveBack, pen }) {
+/** All that is shown of one model; only a graph and an expression have something to draw. */
+export function Panel(label, kind, { point, give, giveBack, pen }) {
   const actions = { point, give: (position, by) => give(label, position, by), giveBack: () => giveBack(label) };
-  const graph = GraphView(point, pen);
+  const graph = kind === "sequence" ? null : GraphView(point, pen);
   const answer = AnswerView(actions);
   const prompt = PromptView(actions);
   const why = WhyView(actions);
   return {
     graph,
-    element: node("div", { class: "ax-panel" }, graph.element, answer.element, why.element, prompt.element),
+    element: node("div", { class: graph ? "ax-panel" : "ax-panel ax-plain" }, graph?.element, answer.element, why.element, prompt.element),
     build(scene, shown) {
-      graph.build(scene, shown);
+      graph?.build(scene, shown);
       answer.build(scene);
       prompt.build(scene);
     },
     paint(scene, shown) {
-      for (const view of [graph, answer, prompt, why]) view.paint(scene, shown);
+      for (const view of [graph, answer, prompt, why]) view?.paint(scene, shown);
     },
     down() {
-      graph.down();
+      graph?.down();
       why.down();
     },
   };
@@ -34,7 +34,7 @@ export function Panel(label, { point, give, giveBack, pen }) {
 export function firstFocus(scenes) {
   const scene = scenes.at(-1);
   const last = Math.min(...scenes.map((one) => one.answer.length));
-  const tokens = scene.kind === "expression" ? scene.prompt : scene.answer.slice(0, last);
+  const tokens = scene.kind === "graph" || scene.expected.length > 1 ? scene.answer.slice(0, last) : scene.prompt;
   return tokens.reduce((most, token) => (token.depth > most.depth ? token : most)).position;
 }
 

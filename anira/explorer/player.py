@@ -7,6 +7,7 @@ have them beside its pages takes them out with `weights_out` and says where they
 import json
 import re
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -51,6 +52,14 @@ def player(options: dict, first: dict, weights: Mapping[str, str]) -> str:
         f"<style>{STYLE}</style>"
         f'<div data-anira-player="{options["id"]}" data-weights=""><script type="application/json">{data}</script></div>'
         f'{models}<script type="module">{MODULE}\nstartPlayers();</script>'
+    )
+
+
+def notice(identity: str, text: str) -> str:
+    """HTML that says in the explorer's place why a page cannot show it; a widget of this identity takes that place."""
+    return (
+        f'<style>{STYLE}</style><div data-anira-player="{identity}" data-started=""><section class="anira-explorer" aria-label="Halting explorer">'
+        f"<p>{escape(text)}</p></section></div>"
     )
 
 

@@ -1,9 +1,10 @@
 /**
  * What is asked, and what a decider made of it: the one place in which a scene is built, whoever computed the answer.
  *
- *   graphProblem(nodes, edges, query), expressionProblem(names, modulus)
- *     → { kind, prompt, roles, chips, nodes, edges, places, expected, features, size }: token names of the prompt with their
- *       roles, which positions stand together, what is drawn where, the right answer, and what makes each token hard
+ *   graphProblem(nodes, edges, query), expressionProblem(names, modulus), sequenceProblem(posed)
+ *     → { kind, prompt, roles, chips, nodes, edges, places, expected, longest, features, size }: token names of the prompt with
+ *       their roles, which positions stand together, what is drawn where, the right answer, the most tokens that a model may
+ *       answer, and what makes each token hard
  *   sceneOf(problem, packed, decider)
  *     → the problem with the packed answer laid on it: prompt and answer as tokens with depth and exit distribution
  *
@@ -33,7 +34,7 @@ export function graphProblem(nodes, edges, query) {
     roles: prompt.map((_, i) => (i === 0 ? "start" : i === last - 1 ? "query" : i >= last - 2 ? "mark" : i % 2 ? "from" : "to")),
     chips: [[0], ...edges.map((_, i) => [1 + 2 * i, 2 + 2 * i]), [last - 2, last - 1], [last]],
     places: layout(nodes, edges),
-    expected: [...answer, END],
+    expected: [...answer, END], longest: new Set(edges.flat()).size,
   };
 }
 
@@ -46,7 +47,17 @@ export function expressionProblem(names, modulus) {
     kind: "expression", tree, modulus, nodes, edges, places, prompt, query: null, size: (names.length - 1) / 2,
     roles: prompt.map((_, i) => (i === 0 ? "start" : i === prompt.length - 1 ? "mark" : "from")),
     chips: prompt.map((_, i) => [i]),
-    expected: [String(valueOf(tree, modulus))], features: [null, ...stackFeatures(names), null],
+    expected: [String(valueOf(tree, modulus))], longest: 1, features: [null, ...stackFeatures(names), null],
+  };
+}
+
+/** A problem of any other task, as Python poses it: its tokens and their features, and nothing to draw. */
+export function sequenceProblem({ title, prompt, answer, end, features, size }) {
+  return {
+    kind: "sequence", title, prompt, end, features, size, nodes: [], edges: [], places: new Map(), query: null,
+    roles: prompt.map((name) => (/^<.+>$/.test(name) ? "mark" : "from")),
+    chips: prompt.map((_, i) => [i]),
+    expected: answer, longest: answer.length,
   };
 }
 
@@ -56,13 +67,13 @@ export function sceneOf(problem, packed, decider) {
   const at = (position) => ({
     position, depth: packed.depths[position], exit_probs: packed.exit_probs.slice(position * D, (position + 1) * D), given: position in packed.given,
   });
-  const prompt = problem.prompt.map((name, i) => ({ name, role: problem.roles[i], difficulty: problem.kind === "expression" ? problem.features[i] : null, ...at(i) }));
+  const prompt = problem.prompt.map((name, i) => ({ name, role: problem.roles[i], difficulty: problem.kind === "graph" ? null : problem.features[i], ...at(i) }));
   const answer = packed.answer.map((name, i) => {
     const right = name === problem.expected[i];
     const said = packed.alone?.map((names) => names[i]) ?? null;
     return {
-      name, right, said, role: name === END ? "end" : "answer", expected: problem.expected[i], place: i + 1,
-      need: said && needOf(said, problem.expected[i]), difficulty: problem.kind === "graph" ? difficultyOf(problem, name) : problem.features.at(-1), ...at(first + i),
+      name, right, said, role: name === (problem.end ?? END) ? "end" : "answer", expected: problem.expected[i], place: i + 1,
+      need: said && needOf(said, problem.expected[i]), difficulty: problem.kind === "graph" ? difficultyOf(problem, name) : problem.features[first + 1 + i] ?? null, ...at(first + i),
     };
   });
   const order = new Map();
@@ -103,6 +114,9 @@ function needOf(said, expected) {
 
 export const tokenAt = (scene, position) =>
   position < scene.prompt.length ? scene.prompt[position] : scene.answer[position - scene.prompt.length + 1];
+
+/** The tokens whose depths are compared: the answer's, or the question's where the answer is one token. */
+export const compared = (scene) => (scene.kind !== "graph" && scene.expected.length === 1 ? scene.prompt.slice(1) : scene.answer);
 
 /** The positions whose iterations were spent, each once. */
 export const positions = (scene) => [...scene.prompt, ...scene.answer.slice(1)];

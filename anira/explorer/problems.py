@@ -1,10 +1,12 @@
-"""Questions of the explorer as text, and what can be chosen: both sources, kernel and page, offer the same.
+"""Questions of the explorer, and what can be chosen: both sources, kernel and page, offer the same.
 
 The text of a BREVO problem is `c-a.a-f.d*f`: arrows c→a and a→f, a node d without one, the query f. That of a MANO problem
-is its tokens, `-.x.3.4.5`, with x for ×. `sources.mjs` reads and writes the same.
+is its tokens, `-.x.3.4.5`, with x for ×. `sources.mjs` reads and writes the same. A problem of any other task cannot be made up, since only
+the task knows the right answer: it is chosen by size and number, and goes to the browser as its tokens and their features.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,11 +20,18 @@ from anira.zoo import Loaded
 MODELS = {
     "brevo": {"early": "brevo-early-tiny", "online": "brevo-online-tiny"},
     "mano": {"early": "mano-early-tiny", "online": "mano-online-tiny"},
+    "depo": {"early": "depo-early-minute", "online": "depo-online-minute"},
+    "lano": {"early": "lano-early-minute", "online": "lano-online-minute"},
 }
-LARGEST = {"brevo": 16, "mano": 8}  # nodes, operators: more would not be readable
-SMALLEST = {"brevo": 3, "mano": 1}
-OFFERED = 16  # problems of each size on a page without a kernel
+LARGEST = {"graph": 16, "expression": 8}  # nodes, operators: more would not be readable
+SMALLEST = {"graph": 3, "expression": 1}
+OFFERED = {"graph": 16, "expression": 16, "sequence": 6}  # problems of each size on a page without a kernel
 THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
+
+
+def kind_of(task: Task) -> Literal["graph", "expression", "sequence"]:
+    """As what the explorer shows problems of this task."""
+    return "graph" if type(task) is Brevo else "expression" if type(task) is Mano else "sequence"
 
 
 def instance_of(task: Task, size: int, number: int) -> Instance:
@@ -30,10 +39,30 @@ def instance_of(task: Task, size: int, number: int) -> Instance:
     return task.sample(size, np.random.default_rng([size, number]))
 
 
+def pose(task: Task, instance: Instance) -> str | dict[str, Any]:
+    """An instance as the browser takes it: its text, or what `sequenceProblem` of `problem.mjs` takes.
+
+    Where a prompt has more than one right answer, the whole string is what is read, and its last token what is asked.
+    """
+    if kind_of(task) != "sequence":
+        return write(task, instance)
+    prompt = instance.prompt if task.unique_answer and instance.prompt else instance.tokens[:-1]
+    names = task.vocabulary.decode(instance.tokens)
+    columns = {name: np.round(np.asarray(values, float), 4).tolist() for name, values in instance.features.items()}
+    return {
+        "title": f"{task.name.upper()}, {task.symbol} = {instance.size}",
+        "size": instance.size,
+        "prompt": names[: len(prompt)],
+        "answer": names[len(prompt) :],
+        "end": None if task.end_token is None else task.vocabulary.names[task.end_token],
+        "features": [{name: column[i] for name, column in columns.items() if np.isfinite(column[i])} for i in range(len(names))],
+    }
+
+
 def write(task: Task, instance: Instance) -> str:
-    """The text of an instance."""
+    """The text of an instance of a graph or an expression."""
     names = task.vocabulary.decode(instance.prompt)
-    if task.name == "mano":
+    if kind_of(task) == "expression":
         return ".".join(names[1:-1]).replace("×", "x")
     edges = ["-".join((tail, head.removeprefix("→"))) for tail, head in zip(names[1:-3:2], names[2:-3:2], strict=True)]
     return f"{'.'.join(edges)}*{names[-2]}"
@@ -52,9 +81,12 @@ def read(task: Task, text: str) -> list[str]:
     """Token names of the prompt that a text stands for.
 
     Raises:
-        ValueError: a text that is not one, names that the task does not have, a graph with a circle or a query that needs nothing.
+        ValueError: a text that is not one, names that the task does not have, a graph with a circle or a query that needs nothing;
+            a task whose problems have no text.
     """
-    if task.name == "mano":
+    if kind_of(task) == "sequence":
+        raise ValueError(f"A problem of {task.name.upper()} is chosen by its size and its number, nodes and graph, received {text!r}.")
+    if kind_of(task) == "expression":
         names = text.replace("x", "×").split(".")
         _known(names, task.vocabulary.names, text)
         if not _one_expression(names):
@@ -98,19 +130,22 @@ def _check_order(edges: list[tuple[str, str]], text: str) -> None:
         left = rest
 
 
-def longest_answer(task: Task, prompt: Sequence[str]) -> int:
-    """The most tokens of an answer: every node but the query, and the end; of an expression its value."""
-    return 1 if task.name == "mano" else len({name.removeprefix("→") for name in prompt[1:-3]})
+def longest_answer(task: Task, prompt: Sequence[str], right: Sequence[str] = ()) -> int:
+    """The most tokens of an answer: every node but the query, and the end; of an expression its value; else as many as the right one has."""
+    if kind_of(task) == "sequence":
+        return len(right)
+    return 1 if kind_of(task) == "expression" else len({name.removeprefix("→") for name in prompt[1:-3]})
 
 
 def sizes_of(task: Task, longest: int) -> list[int]:
-    """The sizes that the explorer offers of a task to a model of this `max_length`.
+    """The sizes that the explorer offers of a task to a model of this `max_length`: as far as it can be drawn, or up to twice those trained on.
 
     Raises:
         ValueError: there is none.
     """
-    smallest, largest = task.size_limits
-    sizes = [n for n in range(max(SMALLEST[task.name], smallest), min(LARGEST[task.name], largest) + 1) if task.max_length(n) <= longest]
+    (smallest, largest), kind = task.size_limits, kind_of(task)
+    first, last = max(SMALLEST.get(kind, smallest), smallest), min(LARGEST.get(kind, 2 * max(task.sizes)), largest)
+    sizes = [n for n in range(first, last + 1) if task.max_length(n) <= longest]
     if not sizes:
         raise ValueError(f"These models take {longest} tokens, too few for the smallest {task.name.upper()} problem: train with a larger max_length.")
     return sizes
@@ -124,6 +159,9 @@ def options(models: Mapping[str, Loaded]) -> dict:
     trained = set.intersection(*(set(loaded.task.sizes) for loaded in models.values()))
     return {
         "task": task.name,
+        "kind": kind_of(task),
+        "symbol": task.symbol,
+        "knob": task.knob,
         "sizes": sizes,
         "trained": sorted(trained),
         "thresholds": list(THRESHOLDS),
@@ -149,9 +187,9 @@ def _decider(label, model) -> dict:
 
 def drawable(task: Task) -> bool:
     """Whether the page can draw more such problems by itself: expressions, and graphs of the paper's family."""
-    return isinstance(task, Mano) or isinstance(task.graphs, Physics)
+    return kind_of(task) == "expression" or (kind_of(task) == "graph" and isinstance(task.graphs, Physics))
 
 
-def offered(task: Task, sizes: Sequence[int]) -> dict[int, list[str]]:
-    """The problems that a page without a kernel offers, size → texts."""
-    return {size: [write(task, instance_of(task, size, number)) for number in range(1, OFFERED + 1)] for size in sizes}
+def offered(task: Task, sizes: Sequence[int]) -> dict[int, list[str | dict[str, Any]]]:
+    """The problems that a page without a kernel offers, size → problems as `pose` gives them."""
+    return {size: [pose(task, instance_of(task, size, number)) for number in range(1, OFFERED[kind_of(task)] + 1)] for size in sizes}

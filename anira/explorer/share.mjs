@@ -1,6 +1,7 @@
 /** What a reader can take away: a link that restores what they see, and a picture of it. */
 
 import { ramp, readable } from "./parts.mjs";
+import { positions } from "./problem.mjs";
 
 const PREFIX = "explorer";
 
@@ -39,11 +40,16 @@ export function readAddress(hash, name, { deciders, sizes, thresholds }) {
   return { choice, view };
 }
 
-export const nameOf = (options) => (options.task === "mano" ? `${PREFIX}-mano` : PREFIX);
+export const nameOf = ({ kind, task }) => (kind === "graph" ? PREFIX : `${PREFIX}-${kind === "expression" ? "mano" : task.replace(/\W+/g, "-")}`);
 
-/** A picture of the scenes side by side, as the text of an SVG file: drawing, answer with its stacks, one line about it. */
+/** A picture of the scenes side by side, as the text of an SVG file: drawing if there is one, tokens with their stacks, who answered. */
 export function picture(scenes, colors) {
-  const W = 460, H = 470;
+  const drawing = scenes[0].drawn.length ? 290 : 0; // its height
+  const told = scenes.map((scene) => (drawing ? scene.answer : positions(scene)));
+  const across = drawing ? 17 : 12; // tokens in a row
+  const rows = Math.max(...told.map((tokens) => Math.ceil(tokens.length / across)));
+  const stack = 9 * Math.max(...scenes.map((scene) => scene.max_depth)), row = stack + 46;
+  const W = 460, H = 60 + drawing + rows * row;
   const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
   const text = (x, y, words, more = "") => `<text x="${x}" y="${y}" ${more}>${escape(words)}</text>`;
   const panels = scenes.map((scene, column) => {
@@ -62,23 +68,34 @@ export function picture(scenes, colors) {
       return `<circle cx="${x}" cy="${y}" r="17" fill="${fill}" stroke="${spot.query ? "#111" : "#9ca3af"}" stroke-width="${spot.query ? 2.5 : 1}"/>` +
         text(x, y + 5, `${readable(spot.name)}${depth ? ` ${depth}` : ""}`, `text-anchor="middle" fill="${ink}" font-weight="600" font-size="13"`);
     });
-    const step = Math.min(40, (W - 60) / scene.answer.length);
-    const answer = scene.answer.map((token, i) => {
-      const x = 36 + i * step;
-      const cells = paint.map(({ fill }, d) => `<rect x="${x}" y="${420 - 9 * d}" width="${step * 0.7}" height="7" rx="1.5" fill="${d < token.depth ? fill : "none"}" stroke="${d < token.depth ? fill : "#c5c9d1"}" stroke-width="0.8"/>`);
-      return cells.join("") + text(x + step * 0.35, 443, readable(token.name), `text-anchor="middle" font-weight="600" fill="${token.right ? "#111" : "#b4232f"}"`) +
-        text(x + step * 0.35, 458, token.depth, `text-anchor="middle" font-size="11" fill="#4b5563"`);
+    const step = Math.min(40, (W - 60) / Math.min(across, told[column].length));
+    const tokens = told[column].map((token, i) => {
+      const x = 36 + (i % across) * step, y = 46 + drawing + Math.floor(i / across) * row + stack;
+      const cells = paint.map(({ fill }, d) => `<rect x="${x}" y="${y - 9 * d}" width="${step * 0.7}" height="7" rx="1.5" fill="${d < token.depth ? fill : "none"}" stroke="${d < token.depth ? fill : "#c5c9d1"}" stroke-width="0.8"/>`);
+      return cells.join("") + text(x + step * 0.35, y + 23, readable(token.name), `text-anchor="middle" font-weight="600" font-size="${readable(token.name).length > 3 ? 9 : 13}" fill="${token.right === false ? "#b4232f" : "#111"}"`) +
+        text(x + step * 0.35, y + 38, token.depth, `text-anchor="middle" font-size="11" fill="#4b5563"`);
     });
     const title = text(20, 30, `${scene.label}: ${scene.correct ? "right" : "wrong"}`, 'font-size="16" font-weight="600"');
-    return `<g transform="translate(${column * W} 0)">${title}${lines.join("")}${discs.join("")}${answer.join("")}</g>`;
+    return `<g transform="translate(${column * W} 0)">${title}${lines.join("")}${discs.join("")}${tokens.join("")}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${W * scenes.length} ${H}" width="${W * scenes.length}" height="${H}" font-family="system-ui, sans-serif" font-size="13" fill="#111"><rect width="100%" height="100%" fill="#fff"/>${panels.join("")}</svg>`;
 }
 
+/** The text of an SVG file as a PNG, `scale` pixels to a unit of it. */
+export async function painted(svg, scale = 2) {
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [scale * image.width, scale * image.height];
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
 /** Offer a file for download. */
-export function save(name, text, type) {
+export function save(name, blob) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);

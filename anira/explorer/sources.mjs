@@ -1,11 +1,11 @@
 /**
  * Who answers: the model in this page, or a kernel. Both take the same questions and give the same packed answers.
  *
- *   source.options            what can be chosen: sizes, deciders with their rules, names, recorded problems (anira/explorer/options.py)
+ *   source.options            what can be chosen: sizes, deciders with their rules, names, problems (anira/explorer/problems.py)
  *   source.live               whether a kernel answers
- *   source.answers(question)  { label: packed answer } for a question { prompt, labels, rule, given }; null once a newer one was asked
+ *   source.answers(question)  { label: packed answer } for a question { prompt, labels, rule, given, draft, longest }; null once a newer one was asked
  *   source.alone(question, answers)   { label: [names of the answer tokens] for each depth 1..D }; null likewise
- *   source.problem(size, number)      the text of that problem, see `writeGraph` and `writeExpression`
+ *   source.problem(size, number)      that problem: its text, see `writeGraph` and `writeExpression`, or what `sequenceProblem` takes
  *   source.changed(choice), source.subscribe(listener)   both ways between the page's choice and the kernel's traits
  */
 
@@ -59,11 +59,11 @@ export function pageSource(options) {
     live: false, options,
     /** Weights are loaded when somebody shows an interest. */
     prepare: () => Promise.allSettled(Object.keys(options.models).map(modelOf)),
-    answers: ({ prompt, labels, rule, given }) =>
+    answers: ({ prompt, labels, rule, given, longest }) =>
       each(labels, ++newest, function* (label, model) {
         const mine = given[label] ?? {};
         const said = yield* model.steps.answer(model.encode(prompt), {
-          ...(rule !== null && { rule }), depths: new Map(Object.entries(mine).map(([position, depth]) => [Number(position), depth])), maxTokens: most(options, prompt),
+          ...(rule !== null && { rule }), depths: new Map(Object.entries(mine).map(([position, depth]) => [Number(position), depth])), maxTokens: longest,
         });
         kept.set(label, said);
         return { answer: said.answer.map((token) => model.names[token]), depths: said.depths, exit_probs: [...said.exitProbs], given: mine, alone: null };
@@ -81,15 +81,12 @@ export function pageSource(options) {
 }
 
 /** Beyond the problems that came with the page it draws its own, the same for the same number. */
-function drawn({ task, names, modulus }, size, number) {
+function drawn({ kind, names, modulus }, size, number) {
   const random = randomFrom(1000 * size + number);
-  if (task === "mano") return writeExpression(prefixOf(randomExpression(size, modulus, random)));
+  if (kind === "expression") return writeExpression(prefixOf(randomExpression(size, modulus, random)));
   const { edges, query } = randomGraph(size, names, random);
   return writeGraph([], edges, query);
 }
-
-/** An answer has at most every node but the query, and its end. */
-const most = (options, prompt) => (options.task === "mano" ? 1 : new Set(prompt.slice(1, -3).map((name) => name.replace("→", ""))).size);
 
 /** Numbers are counted 1..count, and after the last comes the first. */
 export const wrap = (number, count) => ((((number - 1) % count) + count) % count) + 1;

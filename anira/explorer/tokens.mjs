@@ -59,7 +59,7 @@ export function AnswerView(actions) {
     element: node("div", { class: "ax-answer" }, title, tokens, expected),
     build(scene) {
       tokens.setAttribute("aria-label", `Answer of the ${scene.label} model, with the iterations spent before each token`);
-      tokens.style.setProperty("--ax-columns", Math.max(6, scene.answer.length));
+      tokens.style.setProperty("--ax-columns", Math.min(17, Math.max(6, scene.answer.length)));
       tokens.replaceChildren(...scene.answer.map((token) => {
         const made = tokenButton(token, scene.max_depth, actions, tokens);
         made.classList.toggle("ax-wrong", !token.right);
@@ -89,7 +89,7 @@ export function PromptView(actions) {
     build(scene) {
       const same = graph === (graph = scene.prompt.map((token) => token.name).join(" "));
       if (same) return; // the cells of the same tokens change their colour instead
-      title.textContent = scene.kind === "graph" ? "Question: the arrows in random order, then the query" : "Question, operators first";
+      title.textContent = { graph: "Question: the arrows in random order, then the query", expression: "Question, operators first", sequence: "Question, token by token" }[scene.kind];
       chips.setAttribute("aria-label", `Question to the ${scene.label} model, with the iterations spent on reading each token`);
       chips.replaceChildren(...scene.chips.map((positions) => {
         const { role } = scene.prompt[positions[0]];

@@ -16,6 +16,7 @@ from anira.model.deciders import Early, Fixed, Hybrid, Online
 from anira.tasks.task import Task
 
 LARGEST = 2**23 - 1
+MOST = 2_000_000  # parameters of a model that a page carries: 8 MB of text
 
 
 def pack(name: str, model: Anira, task: Task) -> dict:
@@ -25,11 +26,13 @@ def pack(name: str, model: Anira, task: Task) -> dict:
     model, task: as `anira.load` returns them.
 
     Raises:
-        ValueError: a decider that decides in another way than Early, Online, Hybrid or Fixed.
+        ValueError: a decider that decides in another way than Early, Online, Hybrid or Fixed, or a model of more parameters than a page should carry.
     """
-    kind = decides(model)
+    kind, parameters = decides(model), sum(tensor.numel() for tensor in model.state_dict().values())
     if kind is None:
-        raise ValueError(f"The model in the page decides as early, online, hybrid or fixed, received {model.config.decider!r}. Show it with a kernel.")
+        raise ValueError(f"the model in a page decides as early, online, hybrid or fixed, received {model.config.decider!r}")
+    if parameters > MOST:
+        raise ValueError(f"the model in a page has at most {MOST:,} parameters, received one of {parameters:,}")
     table, data = [], bytearray()
     for key, tensor in model.state_dict().items():
         step, numbers = to_bytes(tensor.detach().float().cpu().numpy())

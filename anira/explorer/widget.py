@@ -19,15 +19,15 @@ import traitlets
 from IPython.display import display
 
 from anira.explorer.answers import alone, answer
-from anira.explorer.player import MODULE, STYLE, player
-from anira.explorer.problems import MODELS, drawable, instance_of, longest_answer, offered, options, read, text_of, write
-from anira.explorer.weights import decides, pack
+from anira.explorer.player import MODULE, STYLE, notice, player
+from anira.explorer.problems import MODELS, drawable, instance_of, kind_of, longest_answer, offered, options, pose, read, text_of
+from anira.explorer.weights import pack
 from anira.model.anira import Anira
 from anira.zoo import Loaded, load
 
-USUAL = {"brevo": 8, "mano": 3}  # the size that shows if none is asked for
+USUAL = {"graph": 8, "expression": 3}  # the size that shows if none is asked for; of another task the largest that it was trained on
 # What shows if nothing is asked for: early gives all its tokens the same, online twice as much to the first as to the last.
-EXAMPLES = {"brevo": "e-n.i-b.k-o.k-f.b-f.a-f.o-a.n-k.n-f.n-a*f", "mano": "x.2.-.-.0.2.4"}
+EXAMPLES = {"graph": "e-n.i-b.k-o.k-f.b-f.a-f.o-a.n-k.n-f.n-a*f", "expression": "x.2.-.-.0.2.4"}
 CHOICE = ("nodes", "graph", "problem", "decider", "threshold")
 
 
@@ -35,9 +35,9 @@ class Explorer(anywidget.AnyWidget):
     """Draw a graph, ask models, see how many iterations each token takes. Made by `explore`.
 
     Traits, all settable from Python as well:
-        nodes: size of the problem, nodes of a graph or operators of an expression.
+        nodes: size of the problem: nodes of a graph, operators of an expression, or what else a size of the task counts.
         graph: its number, 1, 2, 3 …
-        problem: the text of a problem of one's own, see `anira.explorer.problems`; empty to take number `graph`.
+        problem: the text of a graph or expression of one's own, see `anira.explorer.problems`; empty to take number `graph`.
         decider: which of the models answers, by its label, or "all" for side by side.
         threshold: a token halts at the first depth d with F(d) ≥ threshold; None for each model's own rule.
     """
@@ -53,18 +53,20 @@ class Explorer(anywidget.AnyWidget):
     options = traitlets.Dict().tag(sync=True)
     first = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, models: Mapping[str, Loaded], **choice):
+    def __init__(self, models: Mapping[str, Loaded], asked: str = "models", **choice):
+        """asked: the first argument of the call that makes the same explorer."""
         self._models = dict(models)
         self._task = next(iter(self._models.values())).task
-        offer = options(self._models) | {"id": uuid4().hex}
-        nodes = min(offer["sizes"], key=lambda n: abs(n - USUAL[self._task.name]))
-        if not {"nodes", "graph", "problem"} & set(choice) and self._readable(EXAMPLES[self._task.name], offer["longest"]):
-            choice["problem"] = offer["example"] = EXAMPLES[self._task.name]
+        offer = options(self._models) | {"id": uuid4().hex, "models_in_call": asked}
+        kind = kind_of(self._task)
+        nodes = min(offer["sizes"], key=lambda n: abs(n - USUAL.get(kind, max(self._task.sizes))))
+        if not {"nodes", "graph", "problem"} & set(choice) and self._readable(EXAMPLES.get(kind, ""), offer["longest"]):
+            choice["problem"] = offer["example"] = EXAMPLES[kind]
         choice = {"nodes": nodes, "decider": "all" if len(models) > 1 else next(iter(models))} | choice
         super().__init__(options=offer, **choice)
         for label in self._models:  # compiles and warms up every model, so that the first move is fast
-            self._answers({"labels": [label]})
-        self.first = {"choice": {name: getattr(self, name) for name in CHOICE}, "problem": self.text, "answers": self.answers()}
+            self._answers({"labels": [label], **self._question()})
+        self.first = {"choice": {name: getattr(self, name) for name in CHOICE}, "problem": self._posed(), "answers": self.answers()}
         self.on_msg(self._heard)
 
     def _readable(self, text: str, longest: int) -> bool:
@@ -109,29 +111,37 @@ class Explorer(anywidget.AnyWidget):
             raise traitlets.TraitError(f"{name} is one of {', '.join(map(str, known))}, received {value!r}.")
         return value
 
+    def _posed(self) -> str | dict:
+        return self.problem or pose(self._task, instance_of(self._task, self.nodes, self.graph))
+
     @property
     def text(self) -> str:
-        """The text of the problem that is shown."""
-        return self.problem or write(self._task, instance_of(self._task, self.nodes, self.graph))
+        """The text of the problem that is shown; of another task than graphs and expressions its tokens."""
+        posed = self._posed()
+        return posed if isinstance(posed, str) else " ".join(posed["prompt"])
+
+    def _question(self) -> dict:
+        posed = self._posed()
+        return {"prompt": read(self._task, posed)} if isinstance(posed, str) else {"prompt": posed["prompt"], "draft": posed["answer"]}
 
     def answers(self) -> dict[str, dict]:
         """Label → packed answer (`anira.explorer.answers`) to the problem that is shown, `alone` included."""
-        prompt = read(self._task, self.text)
+        question = self._question()
+        prompt = question["prompt"]
         labels = list(self._models) if self.decider == "all" else [self.decider]
-        found = self._answers({"labels": labels, "prompt": prompt, "rule": self.threshold})
+        found = self._answers({"labels": labels, "rule": self.threshold, **question})
         for label, packed in found.items():
             model, task, _ = self._models[label]
             packed["alone"] = alone(model, task, prompt, packed["answer"], packed["depths"])
         return found
 
     def _answers(self, question: dict) -> dict[str, dict]:
-        prompt = question.get("prompt") or read(self._task, self.text)
-        longest = longest_answer(self._task, prompt)
+        prompt, draft = question["prompt"], question.get("draft", ())
+        longest = longest_answer(self._task, prompt, draft)
         found = {}
         for label in question["labels"]:
             model, task, _ = self._models[label]
             given = {int(position): depth for position, depth in question.get("given", {}).get(label, {}).items()}
-            draft = question.get("draft", ())
             found[label] = answer(model, task, prompt, rule=question.get("rule"), given=given, draft=draft, longest=longest)
         return found
 
@@ -147,26 +157,28 @@ class Explorer(anywidget.AnyWidget):
         if content["ask"] == "answers":
             return self._answers(content)
         if content["ask"] == "problem":
-            return write(self._task, instance_of(self._task, content["size"], content["number"]))
+            return pose(self._task, instance_of(self._task, content["size"], content["number"]))
         return {label: alone(*self._models[label][:2], content["prompt"], content["answers"][label], content["depths"][label]) for label in content["labels"]}
 
-    def page(self) -> str | None:
-        """HTML of the same explorer without a kernel; None where the page cannot run one of the models."""
-        if any(decides(loaded.model) is None for loaded in self._models.values()):
-            return None
+    def page(self) -> str:
+        """HTML of the same explorer without a kernel, or of a sentence that says why the page cannot run one of the models."""
         names = {label: _name(f"{loaded.task.name}-{label}", loaded.model) for label, loaded in self._models.items()}
-        weights = {name: json.dumps(pack(name, *self._models[label][:2]), separators=(",", ":"), ensure_ascii=False) for label, name in names.items()}
+        weights = {}
+        for label, name in names.items():
+            try:
+                packed = pack(name, *self._models[label][:2])
+            except ValueError as error:
+                return notice(self.options["id"], f"This explorer needs a running kernel, for {label}: {error}. Run the cell that made it.")
+            weights[name] = json.dumps(packed, separators=(",", ":"), ensure_ascii=False)
         first = {**self.first, "answers": {label: {**packed, "milliseconds": None} for label, packed in self.first["answers"].items()}}
         offer = {**self.options, "models": names, "problems": offered(self._task, self.options["sizes"]), "drawable": drawable(self._task)}
         return player(offer, first, weights)
 
     def _ipython_display_(self) -> None:
         # Two outputs: JupyterLab shows of one output only the widget, and where no kernel knows it, only that it is missing.
-        page = self.page()
-        if page is not None:
-            display({"text/html": page, "text/plain": repr(self)}, raw=True)
+        display({"text/html": self.page(), "text/plain": repr(self)}, raw=True)
         data, metadata = self._repr_mimebundle_()
-        display(data if page is None else data | {"text/plain": ""}, metadata=metadata, raw=True)
+        display(data | {"text/plain": ""}, metadata=metadata, raw=True)
 
 
 def _name(label: str, model: Anira) -> str:
@@ -203,11 +215,14 @@ def explore(
     """The halting explorer: `explore()`, `explore(nodes=8, decider="early")`, `explore("mano")`.
 
     Args:
-        models: "brevo" or "mano" for the models that ship, or label → name of a shipped model, path of a model file, or
-            `Loaded` model, all of the same task and vocabulary.
+        models: "brevo", "mano", "depo" or "lano" for the models that ship, or label → name of a shipped model, path of a model
+            file, or `Loaded` model, all of the same task and vocabulary. Graphs and expressions are drawn; of any other task,
+            one of your own among them, the tokens show.
         device: where the models run, "cpu" or "cuda"; by default the GPU if there is one, and `Loaded` models where they are.
         edges, query: a graph of one's own, pairs of node names and the node that is asked about.
         choice: nodes, graph, problem, decider, threshold, see `Explorer`.
+
+    A cell that shows it is saved with its models, 1.6 MB each of the shipped BREVO ones, and so comes alive without a kernel. Built pages share them.
 
     Raises:
         TypeError: an argument that does not exist, models that are no mapping.
@@ -217,22 +232,21 @@ def explore(
     unknown = set(choice) - set(CHOICE)
     if unknown:
         raise TypeError(f"explore() has no argument {min(unknown)!r}. It takes models, device, edges, query, {', '.join(CHOICE)}.")
+    asked = "models"
     if isinstance(models, str) and models in MODELS:
+        asked = "" if models == "brevo" else f'"{models}"'
         models = MODELS[models]
     if not isinstance(models, Mapping):
-        raise TypeError(f'models is "brevo", "mano", or a mapping such as {{"mine": "brevo-online-tiny"}}, received {models!r}.')
+        raise TypeError(f'models is one of {", ".join(MODELS)}, or a mapping such as {{"mine": "brevo-online-tiny"}}, received {models!r}.')
     if not models:
         raise ValueError("At least one model is needed to explore, received none.")
     if "all" in models:
         raise ValueError('"all" stands for all models side by side: give the model another label.')
     loaded = {str(label): _load(model, device) for label, model in models.items()}
-    for label, (_, task, _) in loaded.items():
-        if task.name not in MODELS:
-            raise ValueError(f"The explorer draws graphs and expressions, and {label!r} was trained on {task.name!r}: give it BREVO or MANO models.")
-    if len({tuple(one.task.vocabulary.names) for one in loaded.values()}) != 1:
+    if len({(one.task.name, *one.task.vocabulary.names) for one in loaded.values()}) != 1:
         raise ValueError(
             f"The models must share task and vocabulary to answer the same questions, received {', '.join(f'{label}: {one.task}' for label, one in loaded.items())}."
         )
     if edges is not None:
         choice["problem"] = text_of(edges, query)
-    return Explorer(loaded, **choice)
+    return Explorer(loaded, asked, **choice)

@@ -2,7 +2,7 @@
 
 import { writeOut } from "./expression.mjs";
 import { bold, listed, node, plural, readable, sum } from "./parts.mjs";
-import { positions } from "./problem.mjs";
+import { compared, positions } from "./problem.mjs";
 
 const italic = (text) => node("i", {}, text);
 
@@ -19,11 +19,12 @@ export function storyOf(scenes, { iteration, edited, before }) {
 
 function question(scene) {
   if (scene.kind === "expression") return ["What is ", bold(writeOut(scene.tree)), ` modulo ${scene.modulus}?`];
+  if (scene.kind === "sequence") return [bold(scene.title), "."];
   return ["What must come before ", bold(scene.query), "?"];
 }
 
 function answers(scenes) {
-  const said = (scene) => scene.answer.filter((token) => token.role === "answer").map((token) => token.name).join(" ") || "nothing";
+  const said = (scene) => scene.answer.filter((token) => token.role === "answer" || scene.kind === "sequence").map((token) => readable(token.name)).join(" ") || "nothing";
   const verdict = (scene) => (scene.correct ? "right" : "wrong");
   if (scenes.length === 2 && said(scenes[0]) === said(scenes[1]) && scenes[0].correct === scenes[1].correct)
     return ["Both models answer ", bold(said(scenes[0])), `, which is ${verdict(scenes[0])}.`];
@@ -43,19 +44,19 @@ function underWay(scene, iteration, several) {
 const shareOf = (scene) => Math.round((100 * sum(positions(scene).map((token) => token.depth))) / (scene.max_depth * positions(scene).length));
 
 function contrast(scene) {
-  const tokens = scene.kind === "expression" ? scene.prompt.slice(1) : scene.answer;
+  const tokens = compared(scene), reading = tokens !== scene.answer;
   const depths = tokens.map((token) => token.depth);
   const most = tokens[depths.indexOf(Math.max(...depths))], least = tokens[depths.indexOf(Math.min(...depths))];
-  const verb = scene.kind === "expression" ? "on reading " : "before ";
+  const verb = reading ? "on reading " : "before ";
   const spent = most.depth === least.depth
-    ? ["It spent ", bold(plural(most.depth, "iteration")), scene.kind === "expression" ? " on each token" : " before each token"]
+    ? ["It spent ", bold(plural(most.depth, "iteration")), reading ? " on each token" : " before each token"]
     : ["It spent ", bold(plural(most.depth, "iteration")), ` ${verb}`, bold(readable(most.name)), ", ", bold(least.depth), ` ${verb}`, bold(readable(least.name))];
   return [...spent, `; with the question, ${shareOf(scene)} % of the iterations that a fixed depth of ${scene.max_depth} takes.`];
 }
 
 function comparison(scenes) {
-  return [scenes[0].kind === "expression" ? "Iterations on reading the question: " : "Iterations before the tokens of the answer: ", ...listing(scenes, (scene) => {
-    const depths = (scene.kind === "expression" ? scene.prompt.slice(1) : scene.answer).map((token) => token.depth);
+  return [compared(scenes[0]) !== scenes[0].answer ? "Iterations on reading the question: " : "Iterations before the tokens of the answer: ", ...listing(scenes, (scene) => {
+    const depths = compared(scene).map((token) => token.depth);
     const [low, high] = [Math.min(...depths), Math.max(...depths)];
     return [scene.label, " ", bold(low === high ? low : `${low} to ${high}`), ` (mean ${(sum(depths) / depths.length).toFixed(1)})`];
   }), "."];
@@ -103,14 +104,17 @@ const MEANING = {
 /** Rows of what makes the token hard. */
 export function difficulty(scene, token) {
   if (!token.difficulty) return [];
+  if (scene.kind === "sequence") // by the names that its task gives them
+    return Object.entries(token.difficulty).map(([name, value]) => [name.replaceAll("_", " "), Number.isInteger(value) ? String(value) : value.toFixed(2)]);
   return Object.entries(MEANING).filter(([name]) => Number.isFinite(token.difficulty[name])).map(([name, [title, say]]) => [title, say(token.difficulty[name])]);
 }
 
-/** What a decider that decides beforehand could know of an answer token: the question's length, and the place. */
+/** What stands in plain sight before the first iteration, the question's length and the place, and whether the decider waited for more. */
 export function knownBefore(scene, answered) {
   if (!answered || scene.kind !== "graph") return [];
   const text = [bold(scene.edges.length), " arrows in the question, place ", bold(answered.place), " in the answer"];
-  return [["Known before", ...text, scene.decider.planned ? "; of the graph it knows little more" : ""]];
+  const when = scene.decider.planned ? "; this model decided then" : "; this model looked again after each iteration";
+  return [["Known before", ...text, scene.decider.decides ? when : ""]];
 }
 
 /** The line at the bottom: who computed this, and how long it took. */

@@ -60,6 +60,12 @@ def mano(tmp_path_factory) -> str:
     return page_of(tmp_path_factory.mktemp("mano"), "mano")
 
 
+@pytest.fixture(scope="session")
+def depo(tmp_path_factory) -> str:
+    """The page of a problem that is not drawn, both models side by side."""
+    return page_of(tmp_path_factory.mktemp("depo"), "depo")
+
+
 @pytest.fixture
 def open_page(browser, tmp_path):
     """Write the body to a file and open it offline; whatever goes wrong on the page fails the test."""

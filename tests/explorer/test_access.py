@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.explorer.pages import brevo, control, mano, open_page, settled  # noqa: F401, fixtures
+from anira.explorer.player import notice
+from tests.explorer.pages import brevo, control, depo, mano, open_page, settled  # noqa: F401, fixtures
 
 pytestmark = pytest.mark.browser
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
@@ -67,6 +68,23 @@ def test_an_expression_right_and_wrong(open_page, mano, theme):  # noqa: F811
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_problem_that_is_not_drawn_wide_and_on_a_phone(open_page, depo, theme):  # noqa: F811
+    for width in (1280, 390):
+        page = open_page(depo, theme=theme, width=width)
+        assert violations(page) == []
+        control(page, "decider-online").check()
+        page.locator(".ax-prompt .ax-token").nth(4).click()
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_that_only_says_that_it_needs_a_kernel(open_page, theme):  # noqa: F811
+    page = open_page(notice("a", "This explorer needs a running kernel."), theme=theme, wait=False)
+    assert "needs a running kernel" in page.locator("section").text_content() and violations_as_is(page) == []
+
+
 def test_a_page_whose_model_is_missing(open_page, brevo):  # noqa: F811
     page = open_page(re.sub(r'data-weights="[^"]*"', 'data-weights="nowhere/"', brevo))
     control(page, "nodes").fill("1")
@@ -90,7 +108,9 @@ def test_the_tab_key_reaches_every_control_once_and_the_focus_is_seen(open_page,
             break
         stops.append(stop)
     names = [name for name, _, _ in stops]
-    assert {"nodes", "graph", "previous", "own-rule", "threshold", "draw", "irrelevant", "picture", "link", "play", "iteration", "take", "give"} <= set(names)
+    assert {"nodes", "graph", "previous", "own-rule", "threshold", "draw", "irrelevant", "picture", "png", "link", "play", "iteration", "take", "give"} <= set(
+        names
+    )
     groups = [name for name in names if name and "model" in name]
     assert len(groups) == len(set(groups)) == 4, "question and answer of both models: one stop each"
     assert all("solid" in styles or "auto" in styles for _, *styles in stops)

@@ -44,6 +44,13 @@ def test_the_answer_is_that_of_greedy_decoding_whatever_the_draft(loaded, size, 
         np.testing.assert_allclose(packed["exit_probs"], output.exit_probs.flatten().tolist(), atol=1e-5)
 
 
+def test_weights_that_are_no_numbers_are_said_and_not_shown():
+    model = Anira(Config(vocabulary=len(Brevo().vocabulary), width=16, hidden=16, heads=2, decider_hidden=8)).eval()
+    next(model.parameters()).data.fill_(float("nan"))
+    with pytest.raises(ValueError, match="not finite"):
+        answer(model, Brevo(), ["<bos>", "a", "→b", "<query>", "b", "<answer>"], longest=2)
+
+
 def test_given_depths_are_taken_and_all_others_are_decided_as_before_them():
     for name in ("brevo-early-tiny", "brevo-online-tiny"):
         model, task, _ = load(name)

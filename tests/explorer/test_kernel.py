@@ -3,9 +3,14 @@
 import json
 
 import pytest
+import torch
 
+from anira.explorer.answers import answer
 from anira.explorer.player import MODULE, STYLE
+from anira.explorer.problems import instance_of
 from anira.explorer.widget import explore
+from anira.model.anira import Anira, Config
+from anira.zoo import Loaded
 from tests.explorer.pages import control, open_page, settled  # noqa: F401, a fixture
 from tests.explorer.test_player import agrees, prompt_of
 
@@ -35,7 +40,7 @@ def widget():
 
 @pytest.fixture
 def notebook(open_page, widget, browser):  # noqa: F811
-    def open_it():
+    def open_it(widget=widget):
         traits = {name: getattr(widget, name) for name in ("nodes", "graph", "problem", "decider", "threshold", "options", "first")}
         page = open_page(NOTEBOOK % (STYLE, MODULE, json.dumps(traits).replace("<", "\\u003c")), wait=False)
 
@@ -75,7 +80,8 @@ def test_each_move_is_answered_by_the_kernel(notebook):
 
 def test_it_says_that_it_waits_and_that_nobody_answers(notebook):
     page = notebook()
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(3_600_000)  # so that no time passes but what is told to
     page.evaluate("window.alive = false")
     before = settled(page)
     control(page, "graph").click()
@@ -138,3 +144,34 @@ def test_the_call_that_makes_the_same_picture_is_copied(notebook):
     control(page, "link").click()
     page.wait_for_function("document.querySelector('.ax-tools .ax-quiet').textContent")
     assert 'anira.explore(nodes=5, graph=2, decider="online")' in page.locator(".ax-tools .ax-quiet").text_content()
+
+
+def test_a_task_and_a_decider_of_ones_own_show_their_tokens_and_move(notebook, outside):
+    task = outside.Roll()
+    config = Config(vocabulary=len(task.vocabulary), decider="paced outside", width=16, hidden=16, heads=2, decider_hidden=8, max_depth=3)
+    model = Anira(config).initialize(torch.Generator().manual_seed(0)).eval()
+    page = notebook(explore({"mine": Loaded(model, task, {})}, device="cpu"))
+
+    def shown(size, number, **options):
+        instance = instance_of(task, size, number)
+        prompt, right = task.vocabulary.decode(instance.prompt), task.vocabulary.decode(instance.answer)
+        packed = answer(model, task, prompt, longest=3, **options)
+        (panel,) = settled(page)["panels"]
+        assert panel["asked"] == ["start", *prompt[1:]] and [name.strip("<>") for name in packed["answer"]] == [
+            {"end": "eos"}.get(name, name) for name in panel["answer"]
+        ]
+        assert panel["prompt"] + panel["depths"][1:] == packed["depths"]
+        assert page.locator(".ax-verdict").text_content() == ("✓ right" if packed["answer"] == right else "✗ wrong")
+
+    shown(5, 1)
+    control(page, "nodes").fill("0")
+    shown(2, 1)
+    control(page, "graph").click()
+    shown(2, 2)
+    control(page, "own-rule").uncheck()
+    control(page, "threshold").fill("17")
+    shown(2, 2, rule=0.9)
+    control(page, "iteration").fill("1")
+    assert settled(page)["story"].startswith("ROLL, r = 2.") and "Iteration 1 of 3" in settled(page)["story"]
+    control(page, "link").click()
+    page.wait_for_function("document.querySelector('.ax-tools .ax-quiet').textContent.includes('anira.explore(models, nodes=2, graph=2')")

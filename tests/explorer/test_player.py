@@ -1,6 +1,7 @@
 """The explorer of a page, opened from disk with the network off: every control does what it says, with the models' own answers."""
 
 import re
+import struct
 
 import pytest
 
@@ -8,7 +9,7 @@ from anira.explorer.answers import answer
 from anira.explorer.problems import instance_of, longest_answer
 from anira.explorer.problems import read as read_problem
 from anira.zoo import load
-from tests.explorer.pages import brevo, control, mano, open_page, settled  # noqa: F401, fixtures
+from tests.explorer.pages import brevo, control, depo, mano, open_page, settled  # noqa: F401, fixtures
 
 pytestmark = pytest.mark.browser
 
@@ -279,6 +280,12 @@ def test_a_picture_is_saved(open_page, brevo):  # noqa: F811
         control(page, "picture").click()
     text = open(download.value.path(), encoding="utf-8").read()
     assert text.startswith("<svg") and text.count("<circle") == 2 * len(settled(page)["panels"][0]["nodes"])
+    with page.expect_download() as download:
+        control(page, "png").click()
+    image = download.value.path().read_bytes()
+    wide, high = (int(re.search(f'{name}="(\\d+)"', text)[1]) for name in ("width", "height"))
+    assert image.startswith(b"\x89PNG") and struct.unpack(">II", image[16:24]) == (2 * wide, 2 * high)
+    assert len(image) > 20_000, "something is painted on it"
 
 
 def test_keys_stay_inside_but_for_those_that_leave_a_cell(open_page, brevo):  # noqa: F811
@@ -313,6 +320,40 @@ def test_an_expression_is_typed(open_page, mano):  # noqa: F811
     assert control(page, "expression").get_attribute("aria-invalid") == "true"
     page.locator(".ax-prompt .ax-token").nth(3).hover()
     assert "Open operators2" in page.evaluate("document.querySelector('.ax-facts').textContent")
+
+
+def test_a_problem_of_another_task_shows_its_tokens_and_what_the_models_make_of_them(open_page, depo):  # noqa: F811
+    page = open_page(depo)
+    model, task, _ = load("depo-online-minute")
+
+    def shown(size, number, **options):
+        instance = instance_of(task, size, number)
+        prompt, right = task.vocabulary.decode(instance.prompt), task.vocabulary.decode(instance.answer)
+        packed = answer(model, task, prompt, longest=len(right), **options)
+        panel = settled(page)["panels"][-1]
+        assert [name.strip("<>") for name in panel["asked"][1:]] == [name.strip("<>") for name in prompt[1:]]
+        assert (panel["answer"], panel["prompt"] + panel["depths"][1:]) == (packed["answer"], packed["depths"])
+        assert (
+            f"DEPO, k = {size}" in settled(page)["story"]
+            and ("right" if packed["answer"] == right else "wrong") in page.locator(".ax-verdict").last.text_content()
+        )
+        return instance, panel
+
+    shown(3, 1)
+    control(page, "nodes").fill("1")
+    control(page, "graph").click()
+    control(page, "own-rule").uncheck()
+    control(page, "threshold").fill("4")
+    instance, panel = shown(2, 2, rule=0.25)
+    control(page, "decider-online").check()
+    page.locator(".ax-tokens .ax-token").nth(2).click(position={"x": 10, "y": 8})
+    facts = page.evaluate("document.querySelector('.ax-facts').textContent")
+    assert all(f"{name}{instance.features[name][len(instance.prompt) + 2]:.0f}" in facts for name in ("hops", "nodes", "readings", "travel"))
+    control(page, "give").click()
+    shown(2, 2, rule=0.25, given={len(instance.prompt) + 1: panel["depths"][2] + 1})
+    control(page, "iteration").fill("1")
+    assert settled(page)["panels"][0]["filled"] == len(instance.tokens) - 1 + 1  # the last token asked and the first answered are one position
+    assert page.locator(".ax-graph, [data-control=draw], [data-control=expression]").count() == 0
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

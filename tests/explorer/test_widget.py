@@ -14,7 +14,6 @@ from anira.explorer.player import FOLDER, MODULES, weights_out
 from anira.explorer.problems import instance_of, longest_answer, write
 from anira.explorer.widget import Explorer, explore
 from anira.model.anira import Anira, Config
-from anira.model.deciders import Online, register
 from anira.tasks import Brevo, Depo
 from anira.tasks.graphs import Layered
 from anira.zoo import Loaded, load
@@ -117,25 +116,15 @@ def test_a_choice_that_does_not_exist_is_refused_with_what_does(explorer, choice
         (lambda: explore(None), TypeError, "a mapping such as"),
         (lambda: explore({}), ValueError, "At least one model"),
         (lambda: explore({"all": "brevo-online-tiny"}), ValueError, "another label"),
-        (lambda: explore({"lano": "lano-online-minute"}), ValueError, "'lano' was trained on 'lano'"),
         (lambda: explore({"a": "brevo-online-tiny", "b": "mano-online-tiny"}), ValueError, "share task and vocabulary"),
         (lambda: explore(device="abacus"), ValueError, "does not run on 'abacus'"),
         (lambda: explore(edges=[("a", "b"), ("b", "a")], query="b"), traitlets.TraitError, "hold a circle"),
+        (lambda: explore({"a": small(Depo(), max_depth=3)}, problem="1.2"), traitlets.TraitError, "A problem of DEPO is chosen by its size and its number"),
     ],
 )
 def test_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
-
-
-@register
-class Elsewhere(Online):
-    """Decides in a way that the page does not know."""
-
-    name = "elsewhere"
-
-    def start(self, h, select):
-        return super().start(h.flip(-1), select)
 
 
 def small(task, **config):
@@ -152,14 +141,45 @@ def test_models_of_ones_own_are_offered_under_their_labels():
     assert explore({"one": load("brevo-online-tiny")}, nodes=3).decider == "one"
 
 
-def test_other_families_short_models_and_unseen_deciders():
+def test_other_families_and_short_models():
     layered = explore({"a": small(Brevo(sizes=(4, 5), graphs=Layered()), max_depth=3)})
     assert layered.options["sizes"][0] == 4
     short = explore({"a": small(Brevo(sizes=(3,)), max_length=19)})
     assert short.options["sizes"] == [3] and short.nodes == 3
-    unseen = explore({"a": small(Brevo(sizes=(3,)), decider=Elsewhere.name)}, nodes=3)
-    assert unseen.page() is None, "the page has no such decider: better nothing than a wrong one"
-    assert "answer" in unseen.first["answers"]["a"]
+
+
+def test_a_task_and_a_decider_that_the_library_has_never_seen(outside):
+    mine = explore({"mine": small(outside.Roll(), decider="paced outside", max_depth=3)}, nodes=6, graph=2)
+    instance = instance_of(outside.Roll(), 6, 2)
+    names = outside.Roll.vocabulary.decode(instance.tokens)
+    first = mine.first
+    assert first["problem"]["prompt"] + first["problem"]["answer"] == names and first["problem"]["end"] == "<eos>"
+    assert first["problem"]["features"] == [
+        {name: column[i] for name, column in instance.features.items() if column[i] == column[i]} for i in range(len(names))
+    ]
+    packed = first["answers"]["mine"]
+    assert len(packed["depths"]) == 7 + len(packed["answer"]) and len(packed["answer"]) <= 3
+    assert (mine.options["kind"], mine.options["sizes"], mine.options["trained"]) == ("sequence", list(range(2, 11)), [3, 4, 5])
+    assert mine.text == " ".join(names[:8]) and heard(mine, ask="problem", size=6, number=2) == first["problem"]
+
+
+def test_a_page_says_why_it_needs_a_kernel_and_gives_way_to_one(outside, monkeypatch):
+    mine = explore({"mine": small(outside.Roll(), decider="paced outside")})
+    page = mine.page()
+    assert "needs a running kernel, for mine" in page and "received &#x27;paced outside&#x27;" in page and "<script" not in page
+    assert f'data-anira-player="{mine.options["id"]}"' in page, "by which the widget finds it"
+    monkeypatch.setattr("anira.explorer.weights.MOST", 1000)
+    assert "has at most 1,000 parameters" in explore({"large": small(Brevo(sizes=(3,)))}).page()
+
+
+def test_a_string_that_nothing_asks_for_is_read_whole(outside):
+    class Loose(outside.Roll):
+        unique_answer = False
+
+    shown = explore({"a": small(Loose(), max_depth=3)}, nodes=4)
+    tokens = Loose.vocabulary.decode(instance_of(Loose(), 4, 1).tokens)
+    assert [*shown.first["problem"]["prompt"], "<eos>"] == tokens and shown.first["problem"]["answer"] == ["<eos>"]
+    assert len(shown.first["answers"]["a"]["answer"]) == 1
 
 
 def test_a_graph_of_ones_own_from_python():
@@ -209,7 +229,7 @@ def test_no_module_is_long_and_all_are_joined():
     assert {name for name in modules if modules[name].count("\n") > 350} == set()
 
 
-def test_the_kernel_is_used_where_the_task_is_not_the_explorers():
-    with pytest.raises(ValueError, match="trained on 'depo'"):
-        explore({"a": small(Depo(), decider="online", max_depth=3)})
-    assert isinstance(explore("mano", nodes=2, decider="early"), Explorer)
+def test_the_shipped_models_of_each_task_are_called_by_its_name():
+    for task in ("mano", "depo"):
+        found = explore(task, nodes=2, decider="early")
+        assert isinstance(found, Explorer) and found.options["task"] == task and found.options["models_in_call"] == f'"{task}"'
