@@ -15,8 +15,8 @@ from anira.results import read
 STATED = ("hub_out_degree", "dfs_depth", "frontier_size", "newly_enabled")  # the features of the paper's last regression
 SYMBOLS = {"brevo": "N", "mano": "L", "depo": "k"}
 
-
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def once(make: Callable[Concatenate["Tables", P], R]) -> Callable[Concatenate["Tables", P], R]:
