@@ -56,7 +56,7 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     description = (
         "Speed-up over fixed depth against mean depth for each way of running the model, measured; dashed grey: the ideal; below one, adaptive depth is slower."
     )
-    return alt.layer(even, ideal, spread, line, points).add_params(*params).properties(description=description)
+    return alt.LayerChart(layer=[even, ideal, spread, line, points]).add_params(*params).properties(description=description)
 
 
 @figure
@@ -86,7 +86,7 @@ def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
     )
     numbers = base.mark_text(fontSize=13).encode(text=alt.Text("speed_up:Q", format=".2f"), color=alt.value("white"))
     description = "Table of the measured speed-up of sparse execution over fixed depth, by batch and mean depth; orange where adaptive depth is slower, blue where it is faster."
-    return alt.layer(cells, numbers).add_params(*params).properties(height=alt.Step(40), width=alt.Step(90), description=description)
+    return alt.LayerChart(layer=[cells, numbers]).add_params(*params).properties(height=alt.Step(40), width=alt.Step(90), description=description)
 
 
 @figure
@@ -119,7 +119,7 @@ def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
     description = (
         "Operations that a token of each depth needs, stacked by component, as a share of a model without decider at full depth, which is the dashed line."
     )
-    return alt.layer(bars, full).add_params(*params).properties(width=alt.Step(50), description=description)
+    return alt.LayerChart(layer=[bars, full]).add_params(*params).properties(width=alt.Step(50), description=description)
 
 
 @figure
@@ -139,7 +139,9 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
     description = (
         "Measured speed-up of sparse over dense execution divided by the ideal speed-up, against the number of tokens in a batch, by decider and width."
     )
-    return alt.layer(spread, base.mark_line().encode(y=y, strokeDash=dash), base.mark_point().encode(y=y, tooltip=tooltip)).properties(description=description)
+    return alt.LayerChart(layer=[spread, base.mark_line().encode(y=y, strokeDash=dash), base.mark_point().encode(y=y, tooltip=tooltip)]).properties(
+        description=description
+    )
 
 
 @figure
@@ -164,8 +166,8 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
     bars = base.mark_bar().encode(x=x, color=alt.Color("contender:N", scale=_contenders(frame), legend=None), tooltip=tooltip)
     spread = base.mark_rule(color="#888888").encode(x=alt.X("low:Q", title="times as fast as fixed depth"), x2="high:Q")
     description = "Speed-up over fixed depth of each way of doing the same work, for each case, with quartiles."
-    facets = alt.layer(bars, spread).properties(height=alt.Step(16), width=240)
-    facets = facets.facet(facet=alt.Facet("case:N", title=None, sort=list(case.unique()), header=alt.Header(labelAnchor="start")), columns=1)
+    panel = alt.LayerChart(layer=[bars, spread]).properties(height=alt.Step(16), width=240)
+    facets = panel.facet(facet=alt.Facet("case:N", title=None, sort=list(case.unique()), header=alt.Header(labelAnchor="start")), columns=1)
     return facets.resolve_scale(y="independent").properties(description=description)  # each case with its own contenders
 
 

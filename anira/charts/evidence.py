@@ -16,7 +16,7 @@ def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, d
     tooltip = ["decider:N", "size:O", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (value, low, high)), "instances:Q"]
     points = base.mark_point(size=70, filled=False, strokeWidth=2).encode(y=y, tooltip=tooltip, shape=shape, **hollow_unless("datum.place == 'trained'", color))
     band = base.mark_area(opacity=0.2).encode(y=alt.Y(f"{low}:Q", scale=alt.Scale(domain=domain)), y2=f"{high}:Q")
-    return alt.layer(band, base.mark_line().encode(y=y), points).properties(width=420, description=description)
+    return alt.LayerChart(layer=[band, base.mark_line().encode(y=y), points]).properties(width=420, description=description)
 
 
 @figure
@@ -66,7 +66,7 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
         shape=shape,
         tooltip=[f"{label}:N", "decider:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), *tooltip],
     )
-    layers = alt.layer(zero, intervals, points)
+    layers = alt.LayerChart(layer=[zero, intervals, points])
     return layers.add_params(*params).properties(height=alt.Step(max(11, 24 // len(deciders))), description=description)
 
 
@@ -135,10 +135,10 @@ def _line(frame: pd.DataFrame, x: alt.X, y: alt.Y, choices: dict[str, str], desc
     band = base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=y["scale"]), y2="high:Q", color=color)
     line = base.mark_line().encode(x=x, y=y, color=color)
     points = base.mark_point(size=60, opacity=1).encode(x=x, y=y, color=color, shape=shape, tooltip=["decider:N", x["shorthand"], *tooltip])
-    return alt.layer(band, line, points).add_params(*params).properties(width=420, description=description)
+    return alt.LayerChart(layer=[band, line, points]).add_params(*params).properties(width=420, description=description)
 
 
-def _numbers(*names: str, format: str = ".3f") -> list[alt.Tooltip]:
+def _numbers(*names: str, format: str = ".3f") -> list[str | alt.Tooltip]:
     return [alt.Tooltip(f"{name}:Q", format=format) for name in names]
 
 

@@ -8,9 +8,9 @@ GitHub and `nbconvert --to html` show the picture. Colab takes HTML, and Vega fr
 
 import base64
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import altair as alt
 
@@ -26,7 +26,7 @@ def figure(draw: Callable[P, C]) -> Callable[P, C]:
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> C:
         chart = draw(*args, **kwargs)
-        object.__setattr__(chart, "__class__", _with_figure(type(chart)))  # Altair takes plain setting for a part of the specification
+        object.__setattr__(chart, "__class__", _with_figure(cast(Hashable, type(chart))))  # Altair takes plain setting for a part of the specification
         return chart
 
     return drawn

@@ -38,7 +38,7 @@ def surface_and_content(frame: pd.DataFrame) -> alt.LayerChart:
     seeds = single.mark_tick(thickness=2, size=14).encode(x=x, tooltip=["decider:N", "seed:N", alt.Tooltip("estimate:Q", format=".3f")])
     text = "Share of the variance of depth that prompt length and place explain, and share of the rest that features of graph and search explain, by decider: a tick for each training seed, mean and 95 % interval."
     title = "What explains depth"
-    return alt.layer(intervals, seeds, points).properties(title=title, width=420, height=alt.Step(26), description=text)
+    return alt.LayerChart(layer=[intervals, seeds, points]).properties(title=title, width=420, height=alt.Step(26), description=text)
 
 
 @figure
@@ -58,7 +58,7 @@ def one_cell(frame: pd.DataFrame, feature: str = "dfs_depth") -> alt.FacetChart:
     means = base.mark_line(strokeWidth=2.5).encode(y=alt.Y("mean(expected_depth):Q", scale=scale, title="expected iterations, E[d]"))
     text = f"Expected iterations of answer tokens that have the same prompt length and place, by {name}: a dot for each token, a line through the means, one panel a decider."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(means, dots).properties(width=_panel(rows), height=220).facet(column=header)
+    chart = alt.LayerChart(layer=[means, dots]).properties(width=_panel(rows), height=220).facet(column=header)
     return chart.properties(title="Tokens of one prompt length and one place", description=text)
 
 
@@ -87,7 +87,7 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     zero = alt.Chart(rows).mark_rule(strokeDash=[2, 3], color="#888").encode(y=alt.datum(0))
     text = "How many iterations more an answer token gets when nodes are added that the query does not depend on, and in really larger graphs, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(zero, lines, bars, points).properties(width=_panel(rows), height=220).facet(column=header).add_params(slider)
+    chart = alt.LayerChart(layer=[zero, lines, bars, points]).properties(width=_panel(rows), height=220).facet(column=header).add_params(slider)
     return chart.properties(title="Nodes added to the prompt", description=text)
 
 
@@ -114,7 +114,7 @@ def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
     points = base.mark_point(size=50).encode(x=x, y=y, color=color, tooltip=["decider:N", "quantity:N", "size:O", *_interval(format=".2f")])
     text = "Mean iterations that answer tokens get, and the least that their prediction needs to stay right, over sizes, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(band, lines, points).properties(width=_panel(rows), height=230).facet(column=header).add_params(menu)
+    chart = alt.LayerChart(layer=[band, lines, points]).properties(width=_panel(rows), height=230).facet(column=header).add_params(menu)
     return chart.properties(title="Iterations spent and iterations needed", description=text)
 
 
@@ -154,14 +154,14 @@ def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HCo
     shape = alt.Shape("kind:N", sort=order, scale=alt.Scale(domain=order, range=[POLICY_SHAPES[i % len(POLICY_SHAPES)] for i in places]), legend=legend)
     y = alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(domain=[lowest, 1], clamp=True))
     base = alt.Chart(rows).encode(color=color, opacity=alt.condition(picked, alt.value(1), alt.value(0.12)))
-    panels = []
+    panels: list[alt.LayerChart] = []
     for cost, title in (("depth", "iterations an answer token"), ("flops_share", "operations, as a share of full depth")):
         x = alt.X(f"{cost}:Q", title=title, scale=alt.Scale(zero=False))
         tooltip = ["kind:N", "setting:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("exact_match", "depth", "all_depth", "looks", "flops_share"))]
         lines = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, detail="kind:N", order=alt.Order("setting:Q"))
         points = base.mark_point(size=80, filled=True).encode(x=x, y=y, shape=shape, tooltip=tooltip)
         points = points if panels else points.add_params(picked)
-        panels.append(alt.layer(lines, points).properties(width=240, height=280))
+        panels.append(alt.LayerChart(layer=[lines, points]).properties(width=240, height=280))
     text = (
         f"Exact match of ways to spend iterations with the weights of the {decider} model, against iterations an answer token and against operations a token."
     )
@@ -187,7 +187,7 @@ def calibration(frame: pd.DataFrame) -> alt.LayerChart:
         y=y, shape=shape, tooltip=["decider:N", "bin:N", *_interval(), "readouts:Q"] if "readouts" in rows else ["decider:N", "bin:N", *_interval()]
     )
     text = "Share of answer tokens whose prediction is already final, by the probability with which the decider has halted by then, with 95 % intervals."
-    return alt.layer(bars, base.mark_line(strokeWidth=1.5).encode(y=y), points).properties(
+    return alt.LayerChart(layer=[bars, base.mark_line(strokeWidth=1.5).encode(y=y), points]).properties(
         title="When the decider halts, and when the answer is final", width=420, description=text
     )
 
@@ -210,7 +210,7 @@ def answer_over_depth(frame: pd.DataFrame) -> alt.LayerChart:
     band = base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=SHARE, title="share of answer tokens"), y2="high:Q", color=color)
     points = base.mark_point(size=70).encode(x=x, y=y, color=color, shape=shape, tooltip=["decider:N", "iteration:O", *_interval()])
     text = "Share of answer tokens that the model would say right, or would no longer change, after each iteration, by decider, with 95 % intervals."
-    chart = alt.layer(band, base.mark_line().encode(x=x, y=y, color=color), points).add_params(asked, size)
+    chart = alt.LayerChart(layer=[band, base.mark_line().encode(x=x, y=y, color=color), points]).add_params(asked, size)
     return chart.properties(title="What the model would say after each iteration", width=420, description=text)
 
 
@@ -239,7 +239,7 @@ def depth_histogram(frame: pd.DataFrame) -> alt.FacetChart:
     )
     text = "Share of answer tokens that get each number of iterations, by decider: bars are means over training seeds, dots are seeds."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(bars, dots).properties(width=_panel(frame), height=220).facet(column=header).add_params(menu)
+    chart = alt.LayerChart(layer=[bars, dots]).properties(width=_panel(frame), height=220).facet(column=header).add_params(menu)
     return chart.properties(title="How many answer tokens get how many iterations", description=text)
 
 
@@ -276,5 +276,5 @@ def shuffled_by_size(frame: pd.DataFrame) -> alt.FacetChart:
     )
     text = "Share of wholly right answers over sizes, with depths as chosen and with the same depths dealt out anew, by decider: lines are means over training seeds, dots are seeds."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
-    chart = alt.layer(lines, dots).properties(width=_panel(rows), height=240).facet(column=header).add_params(menu)
+    chart = alt.LayerChart(layer=[lines, dots]).properties(width=_panel(rows), height=240).facet(column=header).add_params(menu)
     return chart.properties(title="The same iterations, given to other tokens", description=text)

@@ -1,5 +1,7 @@
 """Figures of what models do where they were not trained, and of what each stopping rule buys."""
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -44,7 +46,7 @@ def unseen_sizes(frame: pd.DataFrame, measure: str, knob: str, guess: float | No
     if guess is not None:
         layers.insert(0, alt.Chart(pd.DataFrame({"guess": [guess]})).mark_rule(strokeDash=[5, 4], color="#8a8f98").encode(y="guess:Q"))
     description = f"{title.capitalize()} over sizes, by decider: a point for each training seed, filled for trained sizes, and a line through the means."
-    return alt.layer(*layers).properties(width=540, height=260, description=description)
+    return alt.LayerChart(layer=[*layers]).properties(width=540, height=260, description=description)
 
 
 @figure
@@ -93,7 +95,11 @@ def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
     bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="exact match", scale=scale), y2="high:Q")
     points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", scale=scale), tooltip=tooltip, shape=shape)
     description = "Exact match against the largest number of iterations allowed, fewer or more than in training, by decider, for the chosen number of nodes."
-    return alt.layer(bars, base.mark_line().encode(y="estimate:Q"), points).add_params(slider).properties(width=540, height=220, description=description)
+    return (
+        alt.LayerChart(layer=[bars, base.mark_line().encode(y="estimate:Q"), points])
+        .add_params(slider)
+        .properties(width=540, height=220, description=description)
+    )
 
 
 @figure
@@ -106,7 +112,7 @@ def frontier(frame: pd.DataFrame) -> alt.LayerChart:
     sizes = list(dict.fromkeys(frame["size"]))
     menu = alt.param(name="rule_size", value=sizes[0], bind=alt.binding_select(options=sizes, name="size "))
     color, _ = by_decider(frame)
-    kinds = {"scale": alt.Scale(domain=["decider", "uniform"]), "title": "depth by", "legend": alt.Legend(orient="top")}
+    kinds: dict[str, Any] = {"scale": alt.Scale(domain=["decider", "uniform"]), "title": "depth by", "legend": alt.Legend(orient="top")}
     base = alt.Chart(frame).transform_filter("datum.size == rule_size").encode(color=color)
     x = alt.X("flops_share:Q", title="operations, share of a pass at full depth", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False))
     y = alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(zero=False))
@@ -117,7 +123,7 @@ def frontier(frame: pd.DataFrame) -> alt.LayerChart:
         x=x, y=y, tooltip=tooltip, shape=alt.Shape("kind:N", **kinds), **hollow_unless("datum.efficient", color)
     )
     description = "Exact match against operations for each stopping rule, by decider; filled points are those that no other rule of the same decider beats."
-    return alt.layer(lines, points).add_params(menu).properties(description=description)
+    return alt.LayerChart(layer=[lines, points]).add_params(menu).properties(description=description)
 
 
 @figure
@@ -138,4 +144,4 @@ def operators(frame: pd.DataFrame) -> alt.LayerChart:
         y="estimate:Q", tooltip=tooltip, shape=alt.Shape("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2]))
     )
     description = "Mean expected depth on the operators of MANO's question, by operand slots left and size of the subtree just completed, with 95 % intervals."
-    return alt.layer(rules, points).add_params(menu).properties(width=320, height=220, description=description)
+    return alt.LayerChart(layer=[rules, points]).add_params(menu).properties(width=320, height=220, description=description)

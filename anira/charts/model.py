@@ -51,7 +51,7 @@ def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.FacetChart:
     first = f"(datum.cumulative >= threshold || datum.d == {max_depth}) && datum.cumulative - datum.q < threshold"
     halts = base.transform_filter(f"own_rule ? datum.d == datum.depth : {first}").mark_point(shape="circle", size=120, filled=False, strokeWidth=3)
     description = "Exit distributions of the tokens of an answer over depths, one panel a decider; rings mark the depth at which each token halts."
-    layers = alt.layer(cells, halts.encode(color=alt.value("#E69F00"))).properties(width=alt.Step(58), height=150)
+    layers = alt.LayerChart(layer=[cells, halts.encode(color=alt.value("#E69F00"))]).properties(width=alt.Step(58), height=150)
     return (
         layers.facet(row=alt.Row("decider:N", title=None, header=alt.Header(labelOrient="top", labelAnchor="start")))
         .add_params(own, slider)

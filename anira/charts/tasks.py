@@ -92,7 +92,7 @@ def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step
     names = marks.mark_text(fontSize=14, fontWeight="bold").encode(text="label:N", color=alt.condition(dark, alt.value("white"), alt.value("#1b1e23")))
     numbers = marks.mark_text(fontSize=12, dy=23).encode(text="number:N")
     arrows = [layer.transform_filter(chosen) for layer in (lines, *heads)]
-    return alt.layer(*arrows, circles, names, numbers).add_params(*params).properties(width=620, height=300)
+    return alt.LayerChart(layer=[*arrows, circles, names, numbers]).add_params(*params).properties(width=620, height=300)
 
 
 @figure
@@ -120,7 +120,7 @@ def hops(frame: pd.DataFrame) -> alt.LayerChart:
     summary = used.transform_filter("datum.hop == k").transform_calculate(text=end, middle=str((len(frame) + 1) / 2), bottom=str(most + 1))
     total = summary.mark_text(fontSize=13, fontWeight="bold").encode(x=alt.X("middle:Q", axis=None), y=alt.Y("bottom:Q", axis=None), text="text:N")
     description = "A list of edges, and below it one row per hop with the node that it leads to; a line leads from each hop to the next."
-    return alt.layer(listed, lines, points, names, total).add_params(slider).properties(width=620, height=300, description=description)
+    return alt.LayerChart(layer=[listed, lines, points, names, total]).add_params(slider).properties(width=620, height=300, description=description)
 
 
 @figure
@@ -174,5 +174,5 @@ def settling(numbers: pd.DataFrame, questions: pd.DataFrame) -> alt.LayerChart:
     asked = asked.encode(text="text:N", x=alt.value(0), y=alt.value(0))
     labels = points.mark_text(dy=-14, fontSize=12).encode(text="number:N")
     description = "A question in words, and below it each number of its answer at the step at which the algorithm settles it."
-    layers = alt.layer(asked, points.mark_circle(size=90, opacity=1, color=DONE), labels)
+    layers = alt.LayerChart(layer=[asked, points.mark_circle(size=90, opacity=1, color=DONE), labels])
     return layers.add_params(menu, slider).properties(width=620, height=340, description=description)

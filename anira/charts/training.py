@@ -32,7 +32,7 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
         mean = base.mark_line().encode(x=step, y=alt.Y(f"mean({value}):Q", title=title, scale=scale), color=color)
         each = base.mark_line(strokeWidth=1, opacity=0.5, point=alt.OverlayMarkDef(size=12, opacity=0.5))
         each = each.encode(x=step, y=alt.Y(f"{value}:Q", title=title, scale=scale), color=color, detail="run_seed:N", tooltip=tooltip)
-        return alt.layer(rules, mean, each, *above).properties(width=540, height=170)
+        return alt.LayerChart(layer=[rules, mean, each, *above]).properties(width=540, height=170)
 
     description = "Exact match above and mean iterations on answer tokens below, over training steps, one line a size and training seed."
     chart = alt.vconcat(
@@ -61,7 +61,7 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     )
     mean = base.mark_line().encode(x="step:Q", y=alt.Y("mean(depth):Q", title="iterations per answer token", scale=depth), color=color)
     description = "Mean iterations on answer tokens over training steps, by decider: a thin line for each training seed, a thick one for their mean."
-    return alt.layer(runs, mean).add_params(menu).properties(width=540, description=description)
+    return alt.LayerChart(layer=[runs, mean]).add_params(menu).properties(width=540, description=description)
 
 
 @figure
@@ -96,4 +96,4 @@ def order_of_learning(frame: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(frame.dropna(subset=["step"])[["decider", "run_seed", "size", "step"]]).encode(x=x, xOffset=offset, color=color)
     points = base.mark_point(size=45).encode(y=alt.Y("step:Q", title="training step"), shape=shape, tooltip=["decider:N", "run_seed:N", "size:O", "step:Q"])
     description = "The first recorded training step at which each size is solved, by decider; one point a training seed, lines through the means."
-    return alt.layer(base.mark_line(strokeWidth=1.5).encode(y="mean(step):Q"), points).properties(width=540, description=description)
+    return alt.LayerChart(layer=[base.mark_line(strokeWidth=1.5).encode(y="mean(step):Q"), points]).properties(width=540, description=description)

@@ -13,12 +13,13 @@ A packed answer is a dict of plain Python values. Position i of P + A - 1 reads 
 
 from collections.abc import Mapping, Sequence
 from time import perf_counter
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from anira.model.anira import Anira, Output
-from anira.model.deciders import Run, depth_by_rule
+from anira.model.deciders import Looking, Run, depth_by_rule
 from anira.tasks.task import Task
 from anira.threads import one_thread
 
@@ -42,7 +43,7 @@ class PartlyGiven:
         return torch.where(self._given > 0, self._given >= d, self._run.active(d))
 
     def look(self, logits: Tensor) -> None:
-        self._run.look(logits)
+        cast(Looking, self._run).look(logits)
 
     def observe(self, d: int, h: Tensor, rows: Tensor | None = None) -> None:
         self._run.observe(d, h, rows)
@@ -97,7 +98,7 @@ def answer(
     if wrong:
         raise ValueError(f"A given depth lies in {model.config.min_depth}..{model.config.max_depth}, received {wrong[0]}.")
     first, draft = len(prompt), list(draft)[:longest]
-    ids = names.encode([*prompt, *draft, *prompt[:1] * (longest - len(draft))])
+    ids = names.encode([*prompt, *draft, *[prompt[0]] * (longest - len(draft))])
     tokens = torch.tensor([ids], device=device)
     taken = torch.tensor([[given.get(i, 0) for i in range(len(ids))]], device=device)
     with one_thread():

@@ -6,7 +6,7 @@ the task knows the right answer: it is chosen by size and number, and goes to th
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def read(task: Task, text: str) -> list[str]:
     pieces = [piece.split("-") for piece in listed.split(".") if piece]
     nodes = [name for piece in pieces for name in piece] + [query]
     _known(nodes, [name for name in task.vocabulary.names if f"→{name}" in task.vocabulary.names], text)
-    edges = [tuple(piece) for piece in pieces if len(piece) == 2]
+    edges = [(piece[0], piece[1]) for piece in pieces if len(piece) == 2]
     if len(set(edges)) < len(edges) or any(len(piece) > 2 for piece in pieces):
         raise ValueError(f"{text!r} has an arrow twice, or one that is not from a node to a node, as c-a.")
     _check_order(edges, text)
@@ -187,7 +187,7 @@ def _decider(label, model) -> dict:
 
 def drawable(task: Task) -> bool:
     """Whether the page can draw more such problems by itself: expressions, and graphs of the paper's family."""
-    return kind_of(task) == "expression" or (kind_of(task) == "graph" and isinstance(task.graphs, Physics))
+    return kind_of(task) == "expression" or (kind_of(task) == "graph" and isinstance(cast(Brevo, task).graphs, Physics))
 
 
 def offered(task: Task, sizes: Sequence[int]) -> dict[int, list[str | dict[str, Any]]]:

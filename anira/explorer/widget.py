@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 from zlib import crc32
 
@@ -177,7 +178,7 @@ class Explorer(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         # Two outputs: JupyterLab shows of one output only the widget, and where no kernel knows it, only that it is missing.
         display({"text/html": self.page(), "text/plain": repr(self)}, raw=True)
-        data, metadata = self._repr_mimebundle_()
+        data, metadata = cast(tuple[dict, dict], self._repr_mimebundle_())
         display(data | {"text/plain": ""}, metadata=metadata, raw=True)
 
 
@@ -248,5 +249,7 @@ def explore(
             f"The models must share task and vocabulary to answer the same questions, received {', '.join(f'{label}: {one.task}' for label, one in loaded.items())}."
         )
     if edges is not None:
+        if query is None:
+            raise ValueError('A graph of one\'s own needs the node that is asked about: explore(edges=[("a", "f")], query="f").')
         choice["problem"] = text_of(edges, query)
     return Explorer(loaded, asked, **choice)

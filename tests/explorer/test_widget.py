@@ -119,6 +119,7 @@ def test_a_choice_that_does_not_exist_is_refused_with_what_does(explorer, choice
         (lambda: explore({"a": "brevo-online-tiny", "b": "mano-online-tiny"}), ValueError, "share task and vocabulary"),
         (lambda: explore(device="abacus"), ValueError, "does not run on 'abacus'"),
         (lambda: explore(edges=[("a", "b"), ("b", "a")], query="b"), traitlets.TraitError, "hold a circle"),
+        (lambda: explore(edges=[("a", "b")]), ValueError, "needs the node that is asked about"),
         (lambda: explore({"a": small(Depo(), max_depth=3)}, problem="1.2"), traitlets.TraitError, "A problem of DEPO is chosen by its size and its number"),
     ],
 )
