@@ -1,6 +1,7 @@
 """What a chapter claims is a claim that the stored tables support; a failure names claim and chapter."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,16 @@ BOOK = Path(__file__).parents[3] / "book"
 
 
 def headings() -> frozenset[str]:
-    """Anchors of the findings page that are no claims: its headings, as MyST names them."""
+    """Anchors of the findings page that are no claims: its headings, as MyST names them, and its figures and tables."""
     page = BOOK / "02-findings.ipynb"
     if not page.is_file():
         return frozenset()
     cells = json.loads(page.read_text(encoding="utf-8"))["cells"]
-    lines = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown").splitlines()
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    lines = text.splitlines()
     names = [line.lstrip("#").strip().lower() for line in lines if line.startswith("#")]
-    return frozenset("".join(c for c in name.replace(" ", "-") if c.isalnum() or c == "-") for name in names)
+    named = {"".join(c for c in name.replace(" ", "-") if c.isalnum() or c == "-") for name in names}
+    return frozenset(named | set(re.findall(r'<a id="([^"]+)"></a>', text)))
 
 
 def test_every_claim_of_a_chapter_is_one_that_the_tables_support(judged):
