@@ -167,7 +167,7 @@ def settling(numbers: pd.DataFrame, questions: pd.DataFrame) -> alt.LayerChart:
     menu = alt.param(name="problem", value=problems[0], bind=alt.binding_select(options=problems, name="algorithm "))
     slider = alt.param(name="size", value=5, bind=alt.binding_range(min=int(sizes.min()), max=int(sizes.max()), step=1, name="size n "))
     chosen = "datum.problem == problem && datum.size == size"
-    x = alt.X("element:Q", title="number of the answer, from the left", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(padding=20))
+    x = alt.X("element:Q", title="number of the answer, from the left", axis=alt.Axis(format="d", tickMinStep=1, grid=False), scale=alt.Scale(padding=20))
     y = alt.Y("settled:Q", title="step at which it is settled", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(range=[340, 130], nice=True))
     points = alt.Chart(numbers).transform_filter(chosen).encode(x=x, y=y, tooltip=["number:N", "settled:Q", "steps:Q"])
     asked = alt.Chart(questions).transform_filter(chosen).mark_text(align="left", baseline="top", fontSize=12, lineBreak="\n")

@@ -1,5 +1,6 @@
 """Instances as data frames that the charts of `anira.charts.tasks` can draw, with a feature value beside each node."""
 
+import textwrap
 from collections.abc import Iterable
 
 import networkx as nx
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anira.drawing.layout import layout
+from anira.tasks.clrs import Clrs, Text
 from anira.tasks.grammar import Tree
 from anira.tasks.mano import Expression, Mano
 from anira.tasks.task import Instance, Task
@@ -136,3 +138,21 @@ def walk(instance: Instance, task: Task, query: int = 0) -> pd.DataFrame:
     used = edges.iloc[places].assign(hop=range(1, hops + 1), before=lambda used: used["place"].shift())
     used = used.assign(readings=1 + (used["place"] < used["before"]).cumsum(), travel=(used["place"] - used["before"]).abs().fillna(0).cumsum())
     return edges.drop(columns="node").merge(used.drop(columns="edge"), on="place", how="left")
+
+
+def settled_numbers(texts: Iterable[Text], task: Clrs) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Numbers of CLRS answers and their questions as `anira.charts.settling` takes them, one text for each algorithm and size: the first."""
+    numbers, questions = [], {}
+    for text in texts:
+        called = {"problem": text.algorithm.replace("_", " "), "size": text.size}
+        if (text.algorithm, text.size) in questions:
+            continue
+        lines = [piece for line in text.question.splitlines()[1:] for piece in textwrap.wrap(line, 50)]
+        questions[text.algorithm, text.size] = {**called, "text": "\n".join(lines)}
+        instance = task.instance(text)
+        after = slice(len(instance.prompt), None)
+        written = pd.DataFrame({name: instance.features[name][after] for name in ("element", "settled")})
+        written = written.assign(number=task.vocabulary.decode(instance.answer)).dropna(subset="settled").groupby("element")
+        parts = written.agg(number=("number", lambda digits: "".join(digits).strip()), settled=("settled", "first"))
+        numbers.append(parts.reset_index().assign(**called, steps=text.steps))
+    return pd.concat(numbers, ignore_index=True), pd.DataFrame(questions.values())

@@ -124,6 +124,8 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("09-beyond", "ahead by {} point of exact match [{}, {}]", lambda: points("early-one-number")),
     ("09-beyond", "worth {:.1f} points over one number", lambda: [100 * matched_uniform(policies()).set_index("decider")["difference"]["online"]]),
     ("09-beyond", "would do with {:.1f} iterations where online takes {:.1f}", lambda: [spent(policy, "depth") for policy in ("oracle", "chosen")]),
+    ("11-tasks", "gives {:.2f} [{:.2f}, {:.2f}] iterations more for each operator", lambda: row("mano-early-depth-rises")[["estimate", "low", "high"]]),
+    ("11-tasks", "online {:.2f} [{:.2f}, {:.2f}]. On DEPO", lambda: row("mano-online-depth-rises")[["estimate", "low", "high"]]),
 ]
 
 

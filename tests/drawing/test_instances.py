@@ -1,10 +1,14 @@
 """What a drawing shows at each step is what the task's features count."""
 
+import re
+
 import numpy as np
 import pytest
 
-from anira.drawing.instances import arrows, expression_tree, parse_tree, together, walk
-from anira.tasks import Brevo, Depo, Lano, Mano, graphs
+import anira
+from anira.drawing.instances import arrows, expression_tree, parse_tree, settled_numbers, together, walk
+from anira.tasks import Brevo, Clrs, Depo, Lano, Mano, graphs
+from anira.tasks.clrs import Text
 
 
 @pytest.mark.parametrize("family", graphs.FAMILIES)
@@ -59,3 +63,14 @@ def test_several_drawings_together_keep_every_node_and_edge():
     nodes, edges = together(drawings, graphs="physics")
     assert [len(nodes), len(edges)] == [sum(map(len, parts)) for parts in zip(*drawings, strict=True)]
     assert nodes["size"].unique().tolist() == [4, 6] and set(edges["graphs"]) == {"physics"}
+
+
+def test_the_numbers_of_a_sorted_answer_are_drawn_where_their_text_settles_them():
+    rows = anira.results("texts", "clrs").query("algorithm == 'insertion_sort'").to_dict("records")
+    texts = [Text(**row | {"settled": tuple(row["settled"])}) for row in rows]
+    numbers, questions = settled_numbers(texts, Clrs())
+    first = {text.size: text for text in reversed(texts)}
+    assert questions["size"].tolist() == sorted(first)
+    for size, part in numbers.groupby("size"):
+        assert part["settled"].tolist() == list(first[size].settled) and (part["steps"] == first[size].steps).all()
+        assert [float(number) for number in part["number"]] == [float(number) for number in re.findall(r"[\d.]+", first[size].answer)]
