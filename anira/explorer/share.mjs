@@ -1,7 +1,6 @@
 /** What a reader can take away: a link that restores what they see, and a picture of it. */
 
 import { ramp, readable } from "./parts.mjs";
-import { positions } from "./problem.mjs";
 
 const PREFIX = "explorer";
 
@@ -45,9 +44,10 @@ export const nameOf = ({ kind, task }) => (kind === "graph" ? PREFIX : `${PREFIX
 /** A picture of the scenes side by side, as the text of an SVG file: drawing if there is one, tokens with their stacks, who answered. */
 export function picture(scenes, colors) {
   const drawing = scenes[0].drawn.length ? 290 : 0; // its height
-  const told = scenes.map((scene) => (drawing ? scene.answer : positions(scene)));
   const across = drawing ? 17 : 12; // tokens in a row
-  const rows = Math.max(...told.map((tokens) => Math.ceil(tokens.length / across)));
+  const inRows = (tokens) => Array.from({ length: Math.ceil(tokens.length / across) }, (_, i) => tokens.slice(i * across, (i + 1) * across));
+  const told = scenes.map((scene) => [...(drawing ? [] : inRows(scene.prompt)), ...inRows(scene.answer)]);
+  const rows = Math.max(...told.map((lines) => lines.length));
   const stack = 9 * Math.max(...scenes.map((scene) => scene.max_depth)), row = stack + 46;
   const W = 460, H = 60 + drawing + rows * row;
   const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
@@ -68,13 +68,13 @@ export function picture(scenes, colors) {
       return `<circle cx="${x}" cy="${y}" r="17" fill="${fill}" stroke="${spot.query ? "#111" : "#9ca3af"}" stroke-width="${spot.query ? 2.5 : 1}"/>` +
         text(x, y + 5, `${readable(spot.name)}${depth ? ` ${depth}` : ""}`, `text-anchor="middle" fill="${ink}" font-weight="600" font-size="13"`);
     });
-    const step = Math.min(40, (W - 60) / Math.min(across, told[column].length));
-    const tokens = told[column].map((token, i) => {
-      const x = 36 + (i % across) * step, y = 46 + drawing + Math.floor(i / across) * row + stack;
+    const step = Math.min(40, (W - 60) / Math.max(...told[column].map((line) => line.length)));
+    const tokens = told[column].flatMap((line, r) => line.map((token, i) => {
+      const x = 36 + i * step, y = 46 + drawing + r * row + stack;
       const cells = paint.map(({ fill }, d) => `<rect x="${x}" y="${y - 9 * d}" width="${step * 0.7}" height="7" rx="1.5" fill="${d < token.depth ? fill : "none"}" stroke="${d < token.depth ? fill : "#c5c9d1"}" stroke-width="0.8"/>`);
       return cells.join("") + text(x + step * 0.35, y + 23, readable(token.name), `text-anchor="middle" font-weight="600" font-size="${readable(token.name).length > 3 ? 9 : 13}" fill="${token.right === false ? "#b4232f" : "#111"}"`) +
         text(x + step * 0.35, y + 38, token.depth, `text-anchor="middle" font-size="11" fill="#4b5563"`);
-    });
+    }));
     const title = text(20, 30, `${scene.label}: ${scene.correct ? "right" : "wrong"}`, 'font-size="16" font-weight="600"');
     return `<g transform="translate(${column * W} 0)">${title}${lines.join("")}${discs.join("")}${tokens.join("")}</g>`;
   });

@@ -323,7 +323,7 @@ def test_an_expression_is_typed(open_page, mano):  # noqa: F811
 
 
 def test_a_problem_of_another_task_shows_its_tokens_and_what_the_models_make_of_them(open_page, depo):  # noqa: F811
-    page = open_page(depo)
+    page = open_page(depo, accept_downloads=True)
     model, task, _ = load("depo-online-minute")
 
     def shown(size, number, **options):
@@ -354,6 +354,10 @@ def test_a_problem_of_another_task_shows_its_tokens_and_what_the_models_make_of_
     control(page, "iteration").fill("1")
     assert settled(page)["panels"][0]["filled"] == len(instance.tokens) - 1 + 1  # the last token asked and the first answered are one position
     assert page.locator(".ax-graph, [data-control=draw], [data-control=expression]").count() == 0
+    with page.expect_download() as download:
+        control(page, "picture").click()
+    picture = download.value.path().read_text(encoding="utf-8")
+    assert picture.count("<text") == 1 + 2 * (len(instance.prompt) + len(instance.answer)), "who answered; of each token its name and its number"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
