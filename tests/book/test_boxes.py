@@ -18,11 +18,13 @@ import torch
 
 import anira
 from anira.analysis.claims import CLAIMS, verdicts
+from anira.analysis.claims.findings import FINDINGS
 from anira.analysis.dynamics import last_records
 from anira.analysis.generalization import own_conditions
 from anira.analysis.intervals import UNBOUNDED, Estimate, over_seeds
 from anira.analysis.policies import matched_uniform
 from anira.bench.suite import summary
+from anira.charts import claims as tables
 
 BOOK = Path(__file__).parents[2] / "book"
 
@@ -91,6 +93,26 @@ def spent(policy: str, cost: str, decider: str = "online") -> float:
     return policies().query("policy == @policy and decider == @decider")[cost].mean()
 
 
+def parameters(model: str) -> int:
+    """How many numbers a shipped model has learned."""
+    return sum(parameter.numel() for parameter in anira.load(model).model.parameters())
+
+
+@cache
+def findings() -> str:
+    """The table of the paper's findings, as the page shows it."""
+    asked = {claim for finding in FINDINGS.values() for claim in finding.claims}
+    return tables.findings(verdicts([CLAIMS[claim] for claim in asked]), FINDINGS).data
+
+
+def seen(what: str) -> int:
+    """How many of the paper's findings have this verdict."""
+    return findings().count(f"<strong>{what}</strong>")
+
+
+NUMBERS = dict(enumerate(("none", "one", "two", "three", "four", "five", "six")))
+
+
 #: Chapter, words, numbers.
 HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("01-welcome", "takes {:.2f} iterations for a token of the answer on graphs of three nodes", lambda: [online(3)["depth"]]),
@@ -99,12 +121,14 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("04-architecture", "take {} iterations together, where six for every token would be {}", lambda: taken(7, seed=2)),
     ("02-findings", "and {:.0f} % [{:.0f} %, {:.0f} %] of the online decider's", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
     ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
-    ("05-alignment", "every further node, {:.2f} [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),
-    ("05-alignment", "early gives about {} as many", lambda: [{True: "half"}[0.45 < depth_rises_early() < 0.55]]),
-    ("05-alignment", "{:.0f} % of early's", lambda: [100 * row("early-more-than-needed")["estimate"]]),
-    ("05-alignment", "{:.0f} % of online's", lambda: [100 * row("online-more-than-needed")["estimate"]]),
+    ("02-findings", "in models of {:.2f} million parameters", lambda: [parameters("brevo-online-tiny") / 1e6]),
+    ("02-findings", "we see {}, {} in part, and {} not", lambda: [NUMBERS[seen(what)] for what in ("found", "found in part", "not found")]),
+    ("05-alignment", "gives an answer token more iterations, {:.2f} [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),
+    ("05-alignment", "and early about {} as many", lambda: [{True: "half"}[0.45 < depth_rises_early() < 0.55]]),
+    ("05-alignment", "{:.0f} % with early", lambda: [100 * row("early-more-than-needed")["estimate"]]),
+    ("05-alignment", "{:.0f} % with online", lambda: [100 * row("online-more-than-needed")["estimate"]]),
     ("06-timing", "a good part of the rest, {:.0f} % [{:.0f}, {:.0f}]", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
-    ("06-timing", "still bring it {} of the rise", lambda: ["two thirds" if 0.63 < online_distracted() < 0.7 else online_distracted()]),
+    ("06-timing", "nodes that do not matter bring {} of the rise", lambda: ["two thirds" if 0.63 < online_distracted() < 0.7 else online_distracted()]),
     (
         "07-generalization",
         "early answers {:.2f} right, online {:.2f} and a model of fixed depth {:.2f}, with three seeds",
@@ -121,9 +145,9 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
             100 * min(trained(decider, "exact_match").value for decider in ("early", "online")),
         ],
     ),
-    ("09-beyond", "ahead by {} point of exact match [{}, {}]", lambda: points("early-one-number")),
-    ("09-beyond", "worth {:.1f} points over one number", lambda: [100 * matched_uniform(policies()).set_index("decider")["difference"]["online"]]),
-    ("09-beyond", "would do with {:.1f} iterations where online takes {:.1f}", lambda: [spent(policy, "depth") for policy in ("oracle", "chosen")]),
+    ("09-beyond", "ahead by {} percentage point of exact match [{}, {}]", lambda: points("early-one-number")),
+    ("09-beyond", "worth {:.1f} points over the same depth", lambda: [100 * matched_uniform(policies()).set_index("decider")["difference"]["online"]]),
+    ("09-beyond", "would need {:.1f} iterations where online takes {:.1f}", lambda: [spent(policy, "depth") for policy in ("oracle", "chosen")]),
     ("11-tasks", "gives {:.2f} [{:.2f}, {:.2f}] iterations more for each operator", lambda: row("mano-early-depth-rises")[["estimate", "low", "high"]]),
     ("11-tasks", "online {:.2f} [{:.2f}, {:.2f}]. On DEPO", lambda: row("mano-online-depth-rises")[["estimate", "low", "high"]]),
 ]
