@@ -44,3 +44,9 @@ def test_whether_a_finding_was_found_follows_from_the_verdicts_of_its_claims(som
     assert said(early_surface="undecided", online_content="differs") == "not found"
     assert said(early_surface="undecided") == "not settled"
     assert said() == "not asked"
+
+
+def test_every_standing_claim_is_drawn_once(some):
+    chart = tables.verdicts(some).to_dict()
+    rows = next(iter(chart["datasets"].values()))
+    assert sum(row["claims"] for row in rows) == int(tables.counts(some).sum(axis=1).iloc[0])

@@ -6,11 +6,13 @@ They show what `anira.claims()` says, and judge nothing.
 import html
 from collections.abc import Iterable, Mapping
 
+import altair as alt
 import pandas as pd
 from IPython.display import HTML
 
 from anira.analysis.claims.findings import Finding
 from anira.analysis.intervals import Estimate
+from anira.charts.figure import figure
 
 SIGNS = {"agrees": "✓ agrees", "differs": "✗ differs", "no effect": "○ no effect", "undecided": "? undecided", "not tested": "– not tested"}
 
@@ -83,3 +85,30 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     """How many claims, not rows, have each verdict: of those that no later claim stands instead of, at the largest scale."""
     standing: Iterable = table[table["amended_by"] == ""].drop_duplicates("id")["verdict"]
     return pd.Series(list(standing)).value_counts().reindex(SIGNS, fill_value=0).rename_axis("verdict").rename("claims").to_frame().T
+
+
+VERDICT_COLORS = {"agrees": "#0072B2", "differs": "#D55E00", "no effect": "#8C6D31", "undecided": "#56B4D3", "not tested": "#8A8A8A"}
+
+
+@figure
+def verdicts(table: pd.DataFrame) -> alt.Chart:
+    """How many claims of each topic have which verdict; rows of `anira.claims()`, counted as `counts` does."""
+    standing = table[table["amended_by"] == ""].drop_duplicates("id")
+    counted = standing.value_counts(["part", "verdict"]).rename("claims").reset_index()
+    order = list(VERDICT_COLORS)
+    return (
+        alt.Chart(counted.assign(rank=counted["verdict"].map(order.index)))
+        .mark_bar()
+        .encode(
+            x=alt.X("claims:Q", title="claims", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("part:N", sort=list(table["part"].unique()), title=None, axis=alt.Axis(labelLimit=320)),
+            color=alt.Color(
+                "verdict:N", sort=order, scale=alt.Scale(domain=order, range=list(VERDICT_COLORS.values())), title=None, legend=alt.Legend(orient="top")
+            ),
+            order="rank:Q",
+            tooltip=["part:N", "verdict:N", "claims:Q"],
+        )
+        .properties(
+            width=480, height=alt.Step(24), description="How many claims of each topic agree, differ, show no effect, are undecided or were not tested."
+        )
+    )

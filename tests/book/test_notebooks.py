@@ -12,21 +12,12 @@ import bounds  # noqa: E402
 
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 
-#: Chapters that are still to be rewritten. Who has rewritten one takes its name out; none is added.
-NOT_YET = {
-    "own-decider",
-    "own-model",
-    "own-task",
-    "reproduction",
-}
 
-
-@pytest.mark.parametrize("notebook", [path for path in NOTEBOOKS if path.stem not in NOT_YET], ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_cell_is_short_and_visible_and_writes_no_prose(notebook):
     assert bounds.complaints(notebook) == []
 
 
-@pytest.mark.skipif(bool(NOT_YET), reason="some chapters are still to be rewritten")
 def test_the_code_of_all_notebooks_is_within_bounds():
     every, visible = map(sum, zip(*map(bounds.lines, NOTEBOOKS), strict=True))
     assert every <= bounds.LINES and visible >= bounds.VISIBLE * every
