@@ -22,7 +22,7 @@ from anira.charts.findings import (
     shuffled_by_size,
     surface_and_content,
 )
-from anira.charts.generalization import families, more_iterations, operators, unseen_sizes
+from anira.charts.generalization import families, frontier, more_iterations, operators, unseen_sizes
 from anira.charts.model import exit_distributions, prior_shape, token_depths
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
 from anira.charts.tables import Table, table
@@ -53,6 +53,7 @@ __all__ = [
     "exit_distributions",
     "families",
     "figure",
+    "frontier",
     "hops",
     "ladder",
     "more_iterations",

@@ -1,4 +1,6 @@
-"""Figures of what models do where they were not trained, and of the tokens of MANO's question."""
+"""Figures of what models do where they were not trained, and of what each stopping rule buys."""
+
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -98,6 +100,30 @@ def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
         .add_params(slider)
         .properties(width=540, height=220, description=description)
     )
+
+
+@figure
+def frontier(frame: pd.DataFrame) -> alt.LayerChart:
+    """Exact match against operations for each stopping rule, by decider; a menu chooses the size.
+
+    `frame`: decider, rule, kind ("decider" or "uniform"), size (a number or "all"), flops_share, depth, exact_match, low,
+    high, efficient (bool). Uniform depths are joined by a dashed line, rules of the decider by a solid one.
+    """
+    sizes = list(dict.fromkeys(frame["size"]))
+    menu = alt.param(name="rule_size", value=sizes[0], bind=alt.binding_select(options=sizes, name="size "))
+    color, _ = by_decider(frame)
+    kinds: dict[str, Any] = {"scale": alt.Scale(domain=["decider", "uniform"]), "title": "depth by", "legend": alt.Legend(orient="top")}
+    base = alt.Chart(frame).transform_filter("datum.size == rule_size").encode(color=color)
+    x = alt.X("flops_share:Q", title="operations, share of a pass at full depth", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False))
+    y = alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(zero=False))
+    lines = base.transform_filter("!isValid(datum.passes) || datum.passes == 1").mark_line(opacity=0.6)
+    lines = lines.encode(x=x, y=y, order="flops_share:Q", strokeDash=alt.StrokeDash("kind:N", **kinds))
+    tooltip = ["decider:N", "rule:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("exact_match", "low", "high", "depth", "flops_share"))]
+    points = base.mark_point(size=80, filled=False, strokeWidth=2).encode(
+        x=x, y=y, tooltip=tooltip, shape=alt.Shape("kind:N", **kinds), **hollow_unless("datum.efficient", color)
+    )
+    description = "Exact match against operations for each stopping rule, by decider; filled points are those that no other rule of the same decider beats."
+    return alt.LayerChart(layer=[lines, points]).add_params(menu).properties(description=description)
 
 
 @figure
