@@ -38,7 +38,7 @@ lab: $(READ)
 test: $(WORK)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check anira tests
-	$(BIN)/python -m pytest -n logical --dist loadscope $(TEST_ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadscope --durations 20 $(TEST_ARGS)
 
 types: $(WORK)
 	$(BIN)/mypy anira
