@@ -19,7 +19,7 @@ export function WhyView({ give, giveBack }) {
   const back = button("give-back", "undo", giveBack, { "aria-label": "Undo all iterations taken or given" });
   const element = node("figure", { class: "ax-why" }, title, svg, gloss, facts, node("div", { class: "ax-row ax-giving" }, take, add, back));
   let last = null;
-  const size = watchWidth(element, 360, () => last && paint(...last));
+  const size = watchWidth(element, 360, () => { element.style.minHeight = ""; if (last) paint(...last); });
 
   function paint(scene, shown) {
     last = [scene, shown];
@@ -35,6 +35,8 @@ export function WhyView({ give, giveBack }) {
     take.disabled = token.depth <= scene.decider.min_depth;
     add.disabled = token.depth >= scene.max_depth;
     back.hidden = !scene.given;
+    // Never smaller than it was: tokens may stand below, and one that moves from under the pointer would bring the former height back, on and on.
+    element.style.minHeight = `${element.offsetHeight}px`;
   }
   return { element, paint, down: size.down };
 }

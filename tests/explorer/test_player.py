@@ -404,3 +404,20 @@ def test_nothing_jumps_when_a_smaller_graph_comes(open_page, brevo):  # noqa: F8
     settled(page)
     assert page.locator(".ax-panels").bounding_box()["y"] == top
     assert page.locator(".ax-prompt .ax-chips").bounding_box()["height"] == height
+
+
+def test_what_is_pointed_at_stays_under_the_pointer(open_page, brevo):  # noqa: F811
+    """On a narrow page the reasons stand above other tokens: a token of the prompt has fewer of them, and its own place would move away."""
+    page = open_page(brevo, width=390)
+    page.locator(".ax-prompt .ax-token").first.hover()
+    places = page.evaluate(
+        """async () => {
+          const places = new Set();
+          for (let frame = 0; frame < 20; frame++) {
+            await new Promise(requestAnimationFrame);
+            places.add(document.querySelector(".ax-prompt .ax-token").getBoundingClientRect().y);
+          }
+          return [...places];
+        }"""
+    )
+    assert len(places) == 1
