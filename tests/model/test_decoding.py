@@ -7,7 +7,7 @@ from anira.model.anira import Anira, Config
 from anira.model.decoding import Sampling, generate, generate_batch
 from tests.model.random_models import random_model
 
-BATCHES, PROMPTS = 25, 20
+BATCHES, ALL, PROMPTS = 25, 500, 20  # 500 prompts in every test run, 10,000 in the slow one
 
 
 def random_prompts(generator: torch.Generator, count: int, longest: int) -> list[torch.Tensor]:
@@ -22,7 +22,7 @@ def random_policy(generator: torch.Generator, model: Anira, positions: int) -> d
     return policies[int(torch.randint(0, len(policies), (1,), generator=generator))]
 
 
-@pytest.mark.parametrize("seed", range(BATCHES))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow if seed >= BATCHES else ()) for seed in range(ALL)])
 def test_generation_equals_the_full_pass_token_by_token_and_depth_by_depth(seed):
     generator = torch.Generator().manual_seed(seed)
     model, new = random_model(generator), 1 + seed % 12
