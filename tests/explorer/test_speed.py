@@ -40,20 +40,22 @@ def test_a_move_shows_the_new_picture_in_time(open_page, brevo, nodes, limit, ca
     assert statistics.median(moves) <= limit
 
 
+@pytest.mark.xfail(reason="a move rebuilds its scene in one task of about 100 ms, where computing is cut into pieces: what has not changed should stay")
 @pytest.mark.parametrize("nodes", [8, 16])
-def test_no_piece_of_computing_is_longer_than_a_frame_may_wait(open_page, brevo, nodes):  # noqa: F811
-    """The pieces between which the page can draw: each is cut off after 12 ms, and one step of the model is all that can come on top."""
+def test_no_frame_waits_longer_than_fifty_milliseconds(open_page, brevo, nodes, capsys):  # noqa: F811
+    """The browser's own count of long tasks: whatever holds the page's thread for more than 50 ms, computing, drawing and all else."""
     page = open_page(brevo, width=1000)
     control(page, "nodes").fill(str(nodes - 3))
     settled(page)
-    page.evaluate(
-        """() => { window.pieces = []; const now = performance.now.bind(performance); let last = null;
-          const channel = MessageChannel; window.MessageChannel = function () { if (last !== null) pieces.push(now() - last); const made = new channel();
-            const set = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage').set;
-            Object.defineProperty(made.port1, 'onmessage', { set(listener) { set.call(made.port1, () => { last = now(); listener(); }); } }); return made; }; }"""
-    )
-    for _ in range(10):
+    for _ in range(5):
         page.evaluate(MOVE, "all")
-    pieces = page.evaluate("pieces")
-    assert len(pieces) > 10
-    assert sorted(pieces)[int(0.75 * len(pieces))] <= 50, "three in four: another program may have had the processor for a while"
+    page.evaluate(
+        "() => { window.long = []; new PerformanceObserver((list) => long.push(...list.getEntries().map((task) => task.duration))).observe({ type: 'longtask' }); }"
+    )
+    for _ in range(20):
+        page.evaluate(MOVE, "all")
+    page.wait_for_timeout(200)
+    long = page.evaluate("long")
+    with capsys.disabled():
+        print(f"\n{nodes} nodes: {len(long)} long tasks in 20 moves, the longest {max(long, default=0):.0f} ms")
+    assert len(long) <= 2, "another program may have had the processor for a while"
