@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from anira.cli import main
+from anira.cli import main, parse
 
 ASK = ["evaluate", "mano-online-tiny"]
 TRAIN = ["train", "mano", "--preset", "minute"]
@@ -108,3 +108,10 @@ def test_the_process_ends_with_that_status_and_the_version_is_told():
     run = [sys.executable, "-m", "anira"]
     assert subprocess.run([*run, "--version"], capture_output=True, text=True, check=True).stdout.startswith("anira ")
     assert subprocess.run([*run, "evalute"], capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.parametrize("line", [TRAIN, ASK])
+def test_one_thread_is_taken_unless_more_are_asked_for(line):
+    """More only wait for each other in models this small: on a busy machine a minute became eighteen."""
+    assert parse(line).threads == 1
+    assert parse([*line, "--threads", "2"]).threads == 2
