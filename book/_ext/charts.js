@@ -43,9 +43,11 @@
     await embed(single(spec) && typeof spec.width !== "object" ? stretched : spec);
     // What is wider than the page shrinks to it, and so do plots one below the other; of several side by side, the page scrolls to the others.
     const over = element.scrollWidth - chart.width;
-    if (over <= 0) return;
-    if (single(spec)) await embed(stretched);
-    else if (spec.vconcat?.every(single)) await embed({ ...spec, vconcat: spec.vconcat.map((part) => ({ ...part, width: Math.max(120, (part.width ?? 460) - over) })) });
+    if (over > 0 && single(spec)) await embed(stretched);
+    else if (over > 0 && spec.vconcat?.every(single)) await embed({ ...spec, vconcat: spec.vconcat.map((part) => ({ ...part, width: Math.max(120, (part.width ?? 460) - over) })) });
+    // What still scrolls can be scrolled by keyboard.
+    const scrolls = { role: "region", tabindex: 0, "aria-label": `${spec.description ?? "A chart."} Wider than the page.` };
+    for (const [name, value] of Object.entries(scrolls)) element.scrollWidth > chart.width ? element.setAttribute(name, value) : element.removeAttribute(name);
   }
 
   function start() {
