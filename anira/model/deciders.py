@@ -438,11 +438,13 @@ class Role(Decider):
     """One learned distribution for all tokens of the prompt, one for all of the answer: what depth by role alone can do.
 
     A token belongs to the answer from the configuration's `answer_token` on, which ends the prompt and predicts the answer's first token.
+    Logits are `SCALE` times the parameters: an optimizer moves each of these by its rate at most, where a network moves its output by many weights at once.
     """
 
     name = "role"
     default_rule = "mode"
     planned = True
+    SCALE = 10.0
 
     def __init__(self, width: int, hidden: int, max_depth: int, answer_token: int):
         super().__init__(width, hidden, max_depth)
@@ -468,10 +470,10 @@ class Role(Decider):
         """Start with each further iteration e^deep_start times as probable as the one before."""
         with torch.no_grad():
             for logits in (self.prompt, self.answer):
-                logits.copy_(deep_start * torch.arange(self.max_depth))
+                logits.copy_(deep_start / self.SCALE * torch.arange(self.max_depth))
 
     def start(self, h: Tensor, select: Select, context: Tensor) -> PlannedRun:  # type: ignore[override]  # it has a context
-        return PlannedRun.choose(at_least_float32(torch.where(context[..., None], self.answer, self.prompt)), select)
+        return PlannedRun.choose(self.SCALE * at_least_float32(torch.where(context[..., None], self.answer, self.prompt)), select)
 
     @classmethod
     def operations(cls, config: "Config", depths: Tensor, contexts: Tensor) -> Tensor:

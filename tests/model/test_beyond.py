@@ -123,6 +123,20 @@ def test_what_reads_the_answer_has_no_sparse_execution():
             call()
 
 
+def test_role_leaves_the_depth_at_which_it_starts():
+    """In two hundred steps at the rate of a recipe, when depth has a price and nothing else is asked for."""
+    model, ids = build("role"), tokens()
+    model.decider.deepen(1.0)
+    torch.testing.assert_close(model(ids).exit_probs[0, 0], torch.softmax(torch.arange(5.0).double(), 0))
+    assert (model(ids).depths == 5).all()
+    optimizer = torch.optim.AdamW(model.decider.parameters(), lr=5e-3, weight_decay=0)
+    for _ in range(200):
+        optimizer.zero_grad()
+        (0.05 * model(ids, select=Sample(torch.Generator().manual_seed(0))).expected_depths.mean()).backward()
+        optimizer.step()
+    assert (model(ids).depths == 1).all()
+
+
 def test_role_knows_prompt_from_answer_and_nothing_else():
     model, ids = build("role"), tokens()
     ids[:, 5] = 3
