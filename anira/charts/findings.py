@@ -84,7 +84,7 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     lines = base.mark_line().encode(x=x, y=y, color=color, strokeDash=dash)
     bars = base.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title="iterations more, E[d]"), y2="high:Q", color=color)
     points = base.mark_point(size=60).encode(x=x, y=y, color=color, tooltip=["decider:N", "graph:N", "size:Q", "added:Q", *_interval()])
-    zero = alt.Chart(rows).mark_rule(strokeDash=[2, 3], color="#888").encode(y=alt.datum(0))
+    zero = alt.Chart(rows).mark_rule(strokeDash=[2, 3], color="#888", aria=False).encode(y=alt.datum(0))
     text = "How many iterations more an answer token gets when nodes are added that the query does not depend on, and in really larger graphs, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[zero, lines, bars, points]).properties(width=_panel(rows), height=220).facet(column=header).add_params(slider)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
+
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build/html"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
@@ -53,8 +55,8 @@ def test_no_style_loads_anything_from_another_host():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_page_opens_from_disk_without_network_errors_or_overflow(browser, page, theme, width):
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
+def test_page_opens_from_disk_without_network_errors_overflow_or_what_axe_finds(browser, page, theme, width):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, offline=True)
     tab = context.new_page()
     requests, errors = [], []
@@ -67,7 +69,9 @@ def test_page_opens_from_disk_without_network_errors_or_overflow(browser, page, 
     formulas = tab.locator(".math").count()
     tab.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}")
     overflow = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    violations = Axe().run(tab, options={"preload": False}).response["violations"]  # or it asks for the styles anew
     context.close()
     assert errors == []
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     assert overflow <= 0, f"{overflow} pixels wider than the window"
+    assert [(rule["id"], [node["html"][:150] for node in rule["nodes"][:3]]) for rule in violations] == []
