@@ -72,7 +72,7 @@ class Estimate:
         spec = spec or ".2f"
         if np.isnan(self.value):
             return f"undefined ({self.reason})" if self.reason else "undefined"
-        value, low, high = (_unsigned_zero(f"{number:{spec}}") for number in (self.value, self.low, self.high))
+        value, low, high = (in_print(f"{number:{spec}}") for number in (self.value, self.low, self.high))
         if np.isnan(self.low) or np.isnan(self.high):
             return f"{value} ({self.reason or 'no interval'})"
         return f"{value} [{low}, {high}]"
@@ -100,9 +100,13 @@ class Estimate:
         return "above" if self.low > bound else "below" if self.high < bound else "undecided"
 
 
-def _unsigned_zero(number: str) -> str:
-    """A formatted number without the sign of what was rounded to zero."""
-    return number.lstrip("-") if set(number) <= set("-0.%") else number
+def in_print(number: str) -> str:
+    """A formatted number with a minus sign for its hyphen, and without the sign of what was rounded to zero.
+
+    >>> in_print("-0.25"), in_print("-0.00")
+    ('−0.25', '0.00')
+    """
+    return number.lstrip("-") if set(number) <= set("-0.%") else number.replace("-", "−")
 
 
 def estimates(frame: pd.DataFrame) -> pd.Series:

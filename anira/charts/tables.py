@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from anira.analysis.intervals import COLUMNS, Estimate, estimates
+from anira.analysis.intervals import COLUMNS, Estimate, estimates, in_print
 
 
 class Table:
@@ -71,5 +71,5 @@ def _text(value: Any, digits: int) -> str:
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, Real) and value != value):
         return "–"
     if isinstance(value, Real) and not isinstance(value, Integral):
-        return f"{value:.{digits}f}".replace("-", "−") if float(f"{value:.{digits}f}") else f"{0:.{digits}f}"
+        return in_print(f"{value:.{digits}f}")
     return f"{value:,}" if isinstance(value, Integral) and abs(int(value)) >= 10_000 else str(value)

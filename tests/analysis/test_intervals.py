@@ -137,7 +137,7 @@ def test_an_estimate_formats_itself_with_its_interval_or_the_reason_for_none():
     assert f"{estimate:.2f}" == str(estimate) == "0.61 [0.55, 0.67]"
     assert f"{estimate:+.1%}" == "+61.4% [+55.1%, +66.8%]"
     assert f"{over_seeds([0.5]):.1f}" == "0.5 (a single seed)"
-    assert f"{Estimate(-0.001, -0.012, 0.004, 3):.2f}" == "0.00 [-0.01, 0.00]"  # zero has no sign
+    assert f"{Estimate(-0.001, -0.012, 0.004, 3):.2f}" == "0.00 [−0.01, 0.00]"  # a minus sign, and none before zero
     assert f"{over_seeds([]):.1f}" == "undefined (no seeds)"
     assert "0.61" in estimate._repr_html_() and "[0.55, 0.67]" in estimate._repr_html_()
 

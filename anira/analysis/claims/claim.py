@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from anira.analysis.intervals import UNBOUNDED, Estimate, over_seeds, p_above
+from anira.analysis.intervals import UNBOUNDED, Estimate, in_print, over_seeds, p_above
 
 if TYPE_CHECKING:
     from anira.analysis.claims.tables import Tables
@@ -112,9 +112,10 @@ class Criterion:
 
     def __str__(self) -> str:
         small = f", by {self.smallest:g} at least" if self.smallest else ""
+        low, high = in_print(f"{self.low:g}"), in_print(f"{self.high:g}")
         if np.isinf(self.high):
-            return f"above {self.low:g}{small}"
-        return f"below {self.high:g}{small}" if np.isinf(self.low) else f"{self.low:g} to {self.high:g}"
+            return f"above {low}{small}"
+        return f"below {high}{small}" if np.isinf(self.low) else f"{low} to {high}"
 
 
 def above(bound: float, smallest: float = 0.0) -> Criterion:
