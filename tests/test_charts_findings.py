@@ -37,7 +37,7 @@ CHARTS = {
         crossed(decider=[*DECIDERS, "online − early"], quantity=["surface", "content", "coefficient"], term=[""], seed=["0", "1", "all"])
     ),
     "distractors": lambda: charts.distractors(
-        crossed(decider=DECIDERS, size=["all", "3", "4"], added=["1", "2"], graph=["with distractors", "larger"], quantity=["rise", "share"])
+        crossed(decider=DECIDERS, size=["all", "3", "4"], added=["1", "2"], graph=["dead ends", "apart", "larger"], quantity=["rise", "share"])
     ),
     "one_cell": lambda: charts.one_cell(
         crossed(decider=DECIDERS, dfs_depth=[1.0, 2.0, np.nan], part=["answer"]).assign(expected_depth=lambda f: f["estimate"] * 4)

@@ -168,7 +168,7 @@ def test_every_chart_by_decider_names_it(asked, trained, loaded):
             surface.surface_by_decider(asked["trace"], content=["often", "ago"], coefficients=["often", "ago"], cells=["called"])
         ),
         "distractors": lambda f: f(
-            crossed(decider=[DECIDER], size=["3", "4"], added=["1", "2"], graph=["with distractors", "larger"], quantity=["rise", "share"])
+            crossed(decider=[DECIDER], size=["3", "4"], added=["1", "2"], graph=["dead ends", "apart", "larger"], quantity=["rise", "share"])
         ),
         "need_and_spending": lambda f: f(need.over_models(asked["readouts"], need.spending)),
         "ladder": lambda f: f(policies.by_policy(asked["ladder"]), DECIDER),

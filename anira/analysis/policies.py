@@ -73,9 +73,9 @@ def rise_with_distractors(table: pd.DataFrame, *, largest: int | None = None, de
         largest: the most nodes that a graph may have with those added, such as the most that the model was trained on; by default all that the table has.
 
     Returns:
-        One row per size, nodes added and graph ("with distractors", "larger"), quantity "rise": mean depth less that of the graphs as they are;
-        and per size and nodes added, graph "with distractors": quantity "share", the first rise as a share of the second; "exact match". Size "all" and
-        added "all" take everything together, each size and number with the same weight. Columns size, added, graph, quantity and those of
+        One row per size, nodes added and graph ("dead ends", "apart", "larger"), quantity "rise": mean depth less that of the graphs as they are;
+        and of the first two, quantity "share": the rise as a share of that of larger graphs; "exact match". Size "all" and added "all" take
+        everything together, each size and number with the same weight. Columns size, added, graph, quantity and those of
         `anira.analysis.intervals`: bootstrap of instances.
     """
     check_table(table, ["graph", "added", "size", "instance", "place", "correct", depth])
@@ -83,8 +83,7 @@ def rise_with_distractors(table: pd.DataFrame, *, largest: int | None = None, de
     own = table[table["graph"] == "as it is"]
     rng = np.random.default_rng(seed)
     sums: dict[tuple, np.ndarray] = {}
-    cases = [key for key in table.groupby(["size", "added"]).groups if key[1]]
-    rises = {}
+    rises: dict[tuple, np.ndarray] = {}
     for size, part in table.groupby("size"):
         places = int(part["place"].max()) + 1
         count = own.loc[own["size"] == size, "instance"].nunique()
@@ -100,13 +99,12 @@ def rise_with_distractors(table: pd.DataFrame, *, largest: int | None = None, de
         base = sums[size, "as it is", 0]
         share = base[1] / base[1].sum(1, keepdims=True)
         level = base[0].sum(1) / base[1].sum(1)
-        for added in sorted({key[1] for key in cases if key[0] == size}):
-            for graph in ("with distractors", "larger"):
-                total, number = sums[size, graph, added]
-                with np.errstate(invalid="ignore"):
-                    mean = np.where(number > 0, total / number, 0)
-                weight = share * (number > 0)
-                rises[size, added, graph] = (weight * mean).sum(1) / weight.sum(1) - level
+        for _, graph, added in [key for key in sums if key[0] == size and key[2]]:
+            total, number = sums[size, graph, added]
+            with np.errstate(invalid="ignore"):
+                mean = np.where(number > 0, total / number, 0)
+            weight = share * (number > 0)
+            rises[size, added, graph] = (weight * mean).sum(1) / weight.sum(1) - level
 
     rows = []
 
@@ -115,18 +113,15 @@ def rise_with_distractors(table: pd.DataFrame, *, largest: int | None = None, de
         row = {"estimate": values[0], "low": low, "high": high, "clusters": own["instance"].nunique(), "reason": ""}
         rows.append({"size": str(size), "added": str(added), "graph": graph, "quantity": quantity, **row})
 
-    for size, added in cases:
-        irrelevant, larger = rises[size, added, "with distractors"], rises[size, added, "larger"]
-        add(size, added, "with distractors", "rise", irrelevant)
-        add(size, added, "larger", "rise", larger)
-        add(size, added, "with distractors", "share", irrelevant / larger)
-    means = {graph: np.mean([rises[size, added, graph] for size, added in cases], 0) for graph in ("with distractors", "larger")}
-    for graph, values in means.items():
-        add("all", "all", graph, "rise", values)
-    add("all", "all", "with distractors", "share", means["with distractors"] / means["larger"])
-    right = table[table["graph"] == "with distractors"]
-    right = right.groupby(["size", "added", "instance"])["correct"].all().reset_index()
-    for size, added, part in [("all", "all", right), *((*key, part) for key, part in right.groupby(["size", "added"]))]:
+    cases = {key: [key] for key in rises} | {("all", "all", graph): [key for key in rises if key[2] == graph] for *_, graph in rises}
+    for (size, added, graph), keys in cases.items():
+        rise = np.mean([rises[key] for key in keys], 0)
+        add(size, added, graph, "rise", rise)
+        if graph != "larger":
+            add(size, added, graph, "share", rise / np.mean([rises[size, added, "larger"] for size, added, _ in keys], 0))
+    right = table[~table["graph"].isin(["as it is", "larger"])].groupby(["size", "added", "graph", "instance"])["correct"].all().reset_index()
+    parts = [(("all", "all", graph), part) for graph, part in right.groupby("graph")]
+    for (size, added, graph), part in [*parts, *right.groupby(["size", "added", "graph"])]:
         exact = clustered_mean(part["correct"].astype(float), part["instance"], bounds=(0, 1))
-        rows.append({"size": str(size), "added": str(added), "graph": "with distractors", "quantity": "exact match", **exact})
+        rows.append({"size": str(size), "added": str(added), "graph": graph, "quantity": "exact match", **exact})
     return pd.DataFrame(rows, columns=["size", "added", "graph", "quantity", *COLUMNS])

@@ -64,7 +64,7 @@ def one_cell(frame: pd.DataFrame, feature: str = "dfs_depth") -> alt.FacetChart:
 
 @figure
 def distractors(frame: pd.DataFrame) -> alt.FacetChart:
-    """How far depth rises with nodes that do not matter, and with really larger graphs, one panel a decider; a slider chooses the size.
+    """How far depth rises with nodes that do not matter, as dead ends and apart, and with really larger graphs, one panel a decider; a slider chooses the size.
 
     `frame`: what `anira.analysis.policies.rise_with_distractors` returns, after the column decider.
     """
@@ -73,19 +73,20 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     slider = alt.param(
         name="distracted_size", value=sizes[len(sizes) // 2], bind=alt.binding_range(min=sizes[0], max=sizes[-1], step=1, name="nodes to begin with ")
     )
-    rows = rows.assign(graph=rows["graph"].map({"larger": "a larger graph", "with distractors": "nodes that do not matter"}))
+    kinds = {"dead ends": "dead ends", "apart": "a graph apart", "larger": "a larger graph"}
+    rows = rows.assign(graph=rows["graph"].map(kinds))
     color = by_decider(rows)[0].legend(None)  # each panel bears its decider's name
     base = alt.Chart(rows).transform_filter("datum.size == distracted_size")
     x = alt.X("added:O", title="nodes added", axis=alt.Axis(labelAngle=0))
     y = alt.Y("estimate:Q", title="iterations more, E[d]", scale=alt.Scale(zero=True))
     dash = alt.StrokeDash(
-        "graph:N", title=None, scale=alt.Scale(domain=["nodes that do not matter", "a larger graph"], range=[[1, 0], [5, 4]]), legend=alt.Legend(orient="top")
+        "graph:N", title="nodes added as", scale=alt.Scale(domain=list(kinds.values()), range=[[1, 0], [2, 2], [7, 4]]), legend=alt.Legend(orient="top")
     )
     lines = base.mark_line().encode(x=x, y=y, color=color, strokeDash=dash)
     bars = base.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title="iterations more, E[d]"), y2="high:Q", color=color)
     points = base.mark_point(size=60).encode(x=x, y=y, color=color, tooltip=["decider:N", "graph:N", "size:Q", "added:Q", *_interval()])
     zero = alt.Chart(rows).mark_rule(strokeDash=[2, 3], color="#888", aria=False).encode(y=alt.datum(0))
-    text = "How many iterations more an answer token gets when nodes are added that the query does not depend on, and in really larger graphs, by decider, with 95 % intervals."
+    text = "How many iterations more an answer token gets when nodes are added that the query does not depend on, as dead ends or as a graph apart, and in really larger graphs, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[zero, lines, bars, points]).properties(width=_panel(rows), height=220).facet(column=header).add_params(slider)
     return chart.properties(title="Nodes added to the prompt", description=text)

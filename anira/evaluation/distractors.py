@@ -1,13 +1,14 @@
 """The same search in a longer prompt: nodes are added that the query does not depend on, and the answer stays as it is.
 
 Does depth rise with them as it rises in a really larger graph? Then it goes by the length of the prompt. Does it stay? Then it goes by the
-search. Each added node depends on 1 to 4 others, as in the paper's graphs, and nothing that matters depends on it; its edges are put in at random
-places of the prompt, the others keep their order.
+search. Nodes can be added in two ways. As *dead ends*: each depends on nodes that matter, and nothing on it. Or *apart*: a second graph, which
+touches the first nowhere. Their edges are put in at random places of the prompt, the others keep their order.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 
@@ -21,13 +22,17 @@ MAX_DEGREE = 4  # of the paper's graphs
 ADDED = (1, 2, 3, 4)
 
 
-def with_distractors(task: Brevo, instance: Instance, count: int, rng: np.random.Generator) -> Instance:
-    """The instance with `count` more nodes of which no node of its own depends; its answer, features and size are unchanged.
+def with_distractors(task: Brevo, instance: Instance, count: int, rng: np.random.Generator, *, apart: bool = False) -> Instance:
+    """The instance with `count` more nodes that its query does not depend on; its answer, features and size are unchanged.
 
-    Features of the prompt as a whole (`nodes`, `edges`, `hub_out_degree`, `out_degree`) are those of the original graph.
+    Each depends, as in the paper's graphs, on 1 to 4 nodes, none of which gets more than 4 dependents: on nodes that the query depends on, as
+    long as there is a free one. Features of the prompt as a whole (`nodes`, `edges`, `hub_out_degree`, `out_degree`) are those of the original graph.
+
+    Args:
+        apart: the added nodes depend on each other alone, the first on none.
 
     Raises:
-        ValueError: too few names for the added nodes.
+        ValueError: too few names for the added nodes; a single node apart, which has no edge and so no place in the prompt.
 
     >>> task = Brevo()
     >>> instance = task.sample(3, np.random.default_rng(0))
@@ -39,11 +44,14 @@ def with_distractors(task: Brevo, instance: Instance, count: int, rng: np.random
     names = [name for name in task.vocabulary.names[5 : 5 + task.node_names] if name not in graph]
     if count > len(names):
         raise ValueError(f"{count} nodes are to be added, and {len(names)} of {task.node_names} names are left. Take fewer, or a task with more names.")
-    out_degree = {node: graph.out_degree(node) for node in graph if node != query}
+    if apart and count == 1:
+        raise ValueError("A node that stands apart alone has no edge, and a prompt lists edges. Add two at least.")
+    matters = nx.ancestors(graph, query)
+    out_degree = {} if apart else {node: graph.out_degree(node) for node in graph if node != query}
     added = []
     for node in rng.permutation(names)[:count]:
         free = [other for other, degree in out_degree.items() if degree < MAX_DEGREE]
-        parents = rng.permutation(free)[: rng.integers(1, MAX_DEGREE + 1)]
+        parents = rng.permutation([other for other in free if other in matters] or free)[: rng.integers(1, MAX_DEGREE + 1)]
         added += [(str(parent), f"→{node}") for parent in parents]
         for parent in parents:
             out_degree[str(parent)] += 1
@@ -64,15 +72,15 @@ def distract(model: Anira, task: Brevo, sizes: Iterable[int], n: int, seed: int,
     """Depth of the answer tokens of `n` instances of each size as they are, with distractors, and of really larger graphs.
 
     Args:
-        added: how many nodes more. Where there is no name for them they are left out.
+        added: how many nodes more. Where there is no name for them they are left out; apart there are two at least.
         split: which problems are drawn; "held_out" are those that no training sees. With distractors they are other problems, of either split.
 
     Returns:
         One row per answer token and case:
 
-        - graph: "as it is", "with distractors", or "larger" (other instances, of size + added nodes)
+        - graph: "as it is", "dead ends", "apart", or "larger" (other instances, of size + added nodes)
         - added: nodes more, 0 for "as it is"
-        - instance, size: of the graph before anything is added; instance i of a size is the same in the first two cases
+        - instance, size: of the graph before anything is added; instance i of a size is the same in the first three cases
         - place (0 is the first answer token), edges in the prompt
         - depth, expected_depth: where the token is predicted
         - correct: the token is the most probable one; instance_correct: all of the answer are
@@ -85,7 +93,9 @@ def distract(model: Anira, task: Brevo, sizes: Iterable[int], n: int, seed: int,
         cases = [("as it is", 0, own)]
         for count in (count for count in added if size + count <= task.size_limits[1]):
             rng = np.random.default_rng([seed, size, count])
-            cases.append(("with distractors", count, [with_distractors(task, instance, count, rng) for instance in own]))
+            cases.append(("dead ends", count, [with_distractors(task, instance, count, rng) for instance in own]))
+            if count > 1:
+                cases.append(("apart", count, [with_distractors(task, instance, count, rng, apart=True) for instance in own]))
             cases.append(("larger", count, draw(task, [size + count], n, seed, split=split)))
         for graph, count, instances in cases:
             table = _depths(model, instances)

@@ -10,7 +10,8 @@
  *   promptOf(edges, query)     the names of the prompt's tokens; `problemOf(names)` gives back { edges, query }
  *   randomGraph(n, names, random)                 { edges, query }: a graph as the paper draws them, with n of these names
  *   addIrrelevant(edges, query, fresh, random)    { node, edges } with one of the fresh names and arrows into it, each at a random
- *                                                 place of the prompt: the query does not depend on them. Null without a fresh name
+ *                                                 place of the prompt: a dead end, as in anira.evaluation.distractors, on which
+ *                                                 the query does not depend. Null without a fresh name
  *   randomFrom(seed)           a function that returns numbers in [0, 1), the same for the same seed
  *
  * `search` throws a RangeError that names the cycle where there is one.
@@ -140,10 +141,10 @@ export function randomGraph(n, names, random) {
 export function addIrrelevant(edges, query, fresh, random = Math.random) {
   if (!fresh.length) return null;
   const [node] = pick(fresh, 1, random);
-  const { children } = relatives(edges, query);
-  const names = [...children.keys()];
-  const open = names.filter((name) => children.get(name).length < MOST);
-  const pool = open.length ? open : names;
+  const { children } = relatives(edges, query), matter = new Set(search(edges, query).answer);
+  const names = [...children.keys()].filter((name) => name !== query);
+  const open = names.filter((name) => children.get(name).length < MOST), ends = open.filter((name) => matter.has(name));
+  const pool = [ends, open, names, [query]].find((some) => some.length);
   const more = [...edges];
   for (const tail of pick(pool, Math.min(1 + Math.floor(random() * MOST), pool.length), random))
     more.splice(Math.floor(random() * (more.length + 1)), 0, [tail, node]);

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from anira.results import all_declared, declared
 from anira.training.checkpoint import write_atomically
 
+LONG = ("traces", "interventions", "readouts", "distractors")  # kinds whose tables are compressed
 IDENTITY = ("model", "task", "decider", "preset", "run_seed", "variation")
 
 
@@ -81,7 +82,7 @@ def make(run: Callable[[list[str]], None], out: Path, folders: Iterable[Path], w
             continue
         task, _, preset = name.partition("-")
         runs = [one for one in (found.values() if table.made == "models" else curves) if (one.identity["task"], one.identity["preset"]) == (task, preset)]
-        path = out / kind / f"{name}{'.csv.xz' if kind in ('traces', 'interventions') else '.csv'}"
+        path = out / kind / f"{name}{'.csv.xz' if kind in LONG else '.csv'}"
         if table.made == "curves":
             if runs:
                 _collect(runs, path)

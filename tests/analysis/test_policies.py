@@ -1,5 +1,7 @@
 """Policies over seeds, and the share of a larger graph's rise that irrelevant nodes call forth."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,13 +13,13 @@ def distracted(per_irrelevant: float, per_larger: float, *, n: int = 150, wrong:
     """Tokens of n instances of sizes 3 and 4; a later place costs 0.5 more, and really larger graphs have longer answers."""
     rng, rows = np.random.default_rng(0), []
     for number, size in enumerate((3, 4)):
-        for graph, added in [("as it is", 0), *((graph, k) for k in (1, 2) for graph in ("with distractors", "larger"))]:
-            rise = added * (per_irrelevant if graph == "with distractors" else per_larger)
+        for graph, added in [("as it is", 0), *product(("dead ends", "larger"), (1, 2)), ("apart", 2)]:
+            rise = added * {"larger": per_larger, "apart": 3 * per_irrelevant}.get(graph, per_irrelevant)
             lengths = np.full(n, 2 + (added if graph == "larger" else 0))
             instance = np.repeat(np.arange(n), lengths)
             place = np.arange(len(instance)) - np.repeat(lengths.cumsum() - lengths, lengths)
             depth = 2 + rise + 0.5 * place + rng.normal(0, 0.1, len(instance))
-            correct = ~((graph == "with distractors") & (instance < wrong))
+            correct = ~((graph == "dead ends") & (instance < wrong))
             rows.append(
                 pd.DataFrame(
                     {
@@ -34,7 +36,7 @@ def distracted(per_irrelevant: float, per_larger: float, *, n: int = 150, wrong:
     return pd.concat(rows, ignore_index=True)
 
 
-def whole(table: pd.DataFrame, quantity: str, graph: str = "with distractors") -> pd.Series:
+def whole(table: pd.DataFrame, quantity: str, graph: str = "dead ends") -> pd.Series:
     return table[(table["size"] == "all") & (table["quantity"] == quantity) & (table["graph"] == graph)].iloc[0]
 
 
@@ -42,6 +44,13 @@ def test_a_depth_that_goes_by_length_rises_as_much_with_irrelevant_nodes():
     table = rise_with_distractors(distracted(0.2, 0.2))
     assert whole(table, "share")["estimate"] == pytest.approx(1, abs=0.05)
     assert whole(table, "share")["high"] - whole(table, "share")["low"] < 0.2
+
+
+def test_what_stands_apart_is_compared_with_larger_graphs_of_as_many_nodes():
+    table = rise_with_distractors(distracted(0.1, 0.2))
+    assert whole(table, "share", "apart")["estimate"] == pytest.approx(1.5, abs=0.07)
+    assert whole(table, "share")["estimate"] == pytest.approx(0.5, abs=0.05)
+    assert whole(rise_with_distractors(distracted(0.1, 0.2, wrong=15)), "exact match", "apart")["estimate"] == 1
 
 
 def test_a_depth_that_goes_by_the_search_does_not_rise_with_them():
@@ -58,7 +67,7 @@ def test_a_longer_answer_is_no_rise():
 
 def test_graphs_larger_than_a_bound_are_left_out():
     table = distracted(0.2, 0.2)
-    far = (table["size"] + table["added"] > 5) & (table["graph"] == "with distractors")
+    far = (table["size"] + table["added"] > 5) & (table["graph"] == "dead ends")
     table.loc[far, "expected_depth"] = 90.0
     assert whole(rise_with_distractors(table, largest=5), "share")["estimate"] == pytest.approx(1, abs=0.05)
     assert whole(rise_with_distractors(table), "share")["estimate"] > 10

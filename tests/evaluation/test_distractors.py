@@ -4,7 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from anira.evaluation.distractors import distract, with_distractors
@@ -38,16 +38,20 @@ def post_order(graph: nx.DiGraph, query: str) -> list[str]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(size=st.integers(3, 8), count=st.integers(1, 6), seed=st.integers(0, 10**6))
-def test_the_answer_stays_and_nothing_that_matters_depends_on_what_is_added(size, count, seed):
+@given(size=st.integers(3, 8), count=st.integers(1, 6), seed=st.integers(0, 10**6), apart=st.booleans())
+def test_the_answer_stays_and_nothing_that_matters_depends_on_what_is_added(size, count, seed, apart):
+    assume(count > 1 or not apart)
     rng = np.random.default_rng(seed)
     instance = TASK.sample(size, rng)
-    longer = with_distractors(TASK, instance, count, rng)
+    longer = with_distractors(TASK, instance, count, rng, apart=apart)
     before, query, edges = graph_of(instance.prompt)
     after, same_query, more = graph_of(longer.prompt)
     added = set(after) - set(before)
     assert same_query == query and len(added) == count
     assert not added & nx.ancestors(after, query)
+    from_others = {tail for tail, head in more if head in added and tail not in added}
+    if apart:
+        assert not from_others and nx.is_weakly_connected(after.subgraph(added))
     assert nx.is_directed_acyclic_graph(after)
     assert max(degree for _, degree in after.out_degree()) <= 4
     assert [edge for edge in more if edge in edges] == edges  # the others keep their order
@@ -67,10 +71,24 @@ def test_added_edges_lie_anywhere_in_the_prompt():
     assert 0.1 < np.mean(first) < 0.6
 
 
+def test_a_dead_end_hangs_on_nodes_that_matter_while_one_is_free():
+    rng, on = np.random.default_rng(1), []
+    for _ in range(100):
+        instance = TASK.sample(8, rng)
+        before, query, edges = graph_of(instance.prompt)
+        _, _, more = graph_of(with_distractors(TASK, instance, 1, rng).prompt)
+        tails, free = {tail for tail, head in more if (tail, head) not in edges}, {node for node in nx.ancestors(before, query) if before.out_degree(node) < 4}
+        on.append(tails <= free)
+        assert on[-1] or not free
+    assert np.mean(on) > 0.9
+
+
 def test_too_many_distractors_are_refused():
     small = Brevo(sizes=(3,), node_names=5)
     with pytest.raises(ValueError, match="2 of 5 names are left"):
         with_distractors(small, small.sample(3, np.random.default_rng(0)), 3, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="no edge"):
+        with_distractors(TASK, TASK.sample(3, np.random.default_rng(0)), 1, np.random.default_rng(0), apart=True)
 
 
 class Counting(torch.nn.Module):
@@ -95,7 +113,8 @@ class Counting(torch.nn.Module):
 def test_a_depth_that_counts_edges_rises_with_them_and_one_that_counts_answers_does_not():
     for by, rises in (("edges", True), ("answers", False)):
         table = distract(Counting(by), TASK, [4, 6], 10, seed=0, added=[1, 3])
-        wide = table[table["graph"] != "larger"].pivot_table(index=["instance", "place"], columns="added", values="expected_depth")
+        assert set(table.loc[table["added"] == 3, "graph"]) == {"dead ends", "apart", "larger"} and "apart" not in set(table.loc[table["added"] == 1, "graph"])
+        wide = table[table["graph"].isin(["as it is", "dead ends"])].pivot_table(index=["instance", "place"], columns="added", values="expected_depth")
         assert (wide[3] > wide[0]).all() if rises else (wide[3] == wide[0]).all()
         assert table["correct"].all()
         if rises:

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 import anira
+from anira.results import all_declared, declared
 from anira.results.make import identity, make, put
+
+STORED = Path(anira.__file__).with_name("results")
 
 
 def file(path, **header):
@@ -86,3 +90,13 @@ def test_another_file_or_other_columns_are_not_overwritten(tmp_path):
         with pytest.raises(ValueError, match="cannot be read as a table"):
             put(rows, compressed)
         assert compressed.read_bytes() == damaged
+
+
+def test_a_table_is_made_where_the_stored_one_lies(runs):
+    """Not beside it, compressed or not."""
+    made = {f"{kind}/{name}" for kind, name in all_declared() if declared(kind, name).made == "models"}
+    asked = []
+    list(make(asked.append, runs / "out", [runs / "runs", runs / "models"], made))
+    paths = [Path(line[-1]) for line in asked]
+    assert len(paths) > 10
+    assert [path.name for path in paths if not (STORED / path.parent.name / path.name).is_file()] == []

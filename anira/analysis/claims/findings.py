@@ -72,7 +72,7 @@ SURFACE = (
 DISTRACTORS = (
     brevo(
         "early-distracted",
-        "Nodes that do not matter raise early's depth by more than half of what a really larger graph does.",
+        "Dead ends, nodes that do not matter and depend on what does, raise early's depth by more than half of what a really larger graph does.",
         further.share_of_rise("early"),
         above(0.5),
         "its depth stays, since the search is the same",
@@ -87,7 +87,7 @@ DISTRACTORS = (
     *(
         brevo(
             f"{decider}-distracted-right",
-            f"The answers of {decider} stay right with nodes that do not matter.",
+            f"The answers of {decider} stay right with dead ends.",
             further.exact_match_with_distractors(decider),
             above(0.95),
             "they break, and depth with them: the check would say nothing",
@@ -302,44 +302,34 @@ TIMING_AGAIN = (
 CONSTANT = "the schedule imposes it: after a trunk phase the peak is the maximum, so only runs with γ constant can tell"
 DYNAMICS_AGAIN = tuple(
     claim
+    for task in KNOBS
     for decider in ADAPTIVE
     for claim in (
         instead(
-            f"brevo-{decider}-depth-falls",
+            f"{task}-{decider}-depth-falls",
             CONSTANT,
-            f"brevo-{decider}-depth-falls-constant",
+            f"{task}-{decider}-depth-falls-constant",
             f"{decider}: with γ constant depth falls from its peak, iterations",
             further.fall_with_constant_penalty(decider),
             above(0, smallest=0.1),
             "it ends where it was highest",
-            "brevo",
+            task,
             ("minute",),
             paper=WORDS,
         ),
         instead(
-            f"brevo-{decider}-accuracy-holds",
+            f"{task}-{decider}-accuracy-holds",
             CONSTANT,
-            f"brevo-{decider}-accuracy-holds-constant",
+            f"{task}-{decider}-accuracy-holds-constant",
             f"{decider}: … while accuracy holds, change of exact match since the peak",
             further.exact_match_since_peak(decider),
             above(-0.05),
             "exact match falls as depth does",
-            "brevo",
+            task,
             ("minute",),
             paper=WORDS,
         ),
     )
-) + tuple(
-    Claim(
-        f"mano-{decider}-{what}-constant",
-        f"{decider}: with γ constant {words}",
-        paper=WORDS,
-        amended=CONSTANT,
-        instead_of=f"mano-{decider}-{what}",
-        untestable="no MANO model was trained with γ constant",
-    )
-    for decider in ADAPTIVE
-    for what, words in (("depth-falls", "depth falls from its peak"), ("accuracy-holds", "accuracy holds as depth falls"))
 )
 
 ALIGNMENT_AGAIN = (

@@ -94,14 +94,14 @@ def _rises(tables: Tables, decider: str) -> dict[int, pd.DataFrame]:
 
 def _distracted(tables: Tables, decider: str, quantity: str) -> pd.Series:
     def one(table: pd.DataFrame) -> float:
-        return table[(table["size"] == "all") & (table["quantity"] == quantity) & (table["graph"] == "with distractors")]["estimate"].iloc[0]
+        return table[(table["size"] == "all") & (table["quantity"] == quantity) & (table["graph"] == "dead ends")]["estimate"].iloc[0]
 
     return _numbers(_rises(tables, decider), one)
 
 
 @measure()
 def share_of_rise(tables: Tables, decider: str) -> pd.Series:
-    """The rise of E[d] with nodes that do not matter, as a share of that in really larger graphs."""
+    """The rise of E[d] with dead ends, nodes that do not matter and depend on what does, as a share of that in really larger graphs."""
     return _distracted(tables, decider, "share")
 
 
@@ -113,7 +113,7 @@ def share_of_rise_difference(tables: Tables) -> pd.Series:
 
 @measure(bounds=SHARE)
 def exact_match_with_distractors(tables: Tables, decider: str) -> pd.Series:
-    """Exact match with nodes added, in graphs no larger than those of training."""
+    """Exact match with dead ends added, in graphs no larger than those of training."""
     return _distracted(tables, decider, "exact match")
 
 
