@@ -20,8 +20,8 @@ from math import factorial
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
 from scipy import stats
+from statsmodels.regression.linear_model import OLS, RegressionResults
 
 from anira.analysis.frames import MODEL, check_trace, group_by
 from anira.analysis.intervals import cluster_bootstrap, cluster_codes
@@ -203,22 +203,19 @@ def decision_timing(
     columns = [f"x{i}" for i in range(len(features))]
     table = pd.DataFrame(rows[features].astype(float).to_numpy(), columns=columns).assign(y=rows[target].to_numpy(float), size=rows["size"].to_numpy(float))
     terms = [*features, *(["size"] if len(levels) > 1 else [])]
-    dummies = pd.get_dummies(table["size"], dtype=float).iloc[:, 1:].to_numpy()
-    sizes = dummies if size == "categorical" else table[["size"]].to_numpy()[:, : len(levels) > 1]
-    design = np.column_stack([table[columns].to_numpy(), sizes])
+    linear = table[[*columns, "size"]] if len(levels) > 1 else table[columns]
+    by_category = len(levels) > 1 and size == "categorical"
+    predictors = table[columns].join(pd.get_dummies(table["size"], prefix="size", dtype=float).iloc[:, 1:]) if by_category else linear
+    design = predictors.to_numpy()
     reason = _undefined(design, table["y"], clusters, target)
     if reason:
         empty = pd.DataFrame({"term": terms, **dict.fromkeys(TERMS[1:-1], np.nan), "reason": reason}, columns=TERMS)
         return Timing(empty, np.nan, np.nan, len(rows), clusters, reason=reason)
 
-    clustered = {"cov_type": "cluster", "cov_kwds": {"groups": groups}, "use_t": True}
-    one_by_one = " + ".join(columns) or "1"
-    numeric = f"{one_by_one} + size" if len(levels) > 1 else one_by_one
-    linear = smf.ols(f"y ~ {numeric}", table).fit(**clustered)
-    by_category = len(levels) > 1 and size == "categorical"
-    fit = smf.ols(f"y ~ {one_by_one} + C(size)", table).fit(**clustered) if by_category else linear
+    numeric = _fit(linear, table["y"], groups)
+    fit = _fit(predictors, table["y"], groups) if by_category else numeric
 
-    moments = _Moments(design, table["y"].to_numpy(), np.r_[np.arange(len(features)), np.full(sizes.shape[1], len(features))], groups)
+    moments = _Moments(design, table["y"].to_numpy(), np.r_[np.arange(len(features)), np.full(design.shape[1] - len(features), len(features))], groups)
     everything = np.ones(len(terms), dtype=bool)
     full, *without = moments.r_squared(np.vstack([everything, ~np.eye(len(terms), dtype=bool)]))
     shares = cluster_bootstrap(moments.shares, np.arange(clusters), draws=draws, seed=seed)
@@ -238,7 +235,7 @@ def decision_timing(
             line["reason"] = "one coefficient for each size"
         lines.append(line)
     return Timing(
-        pd.DataFrame(lines, columns=TERMS), fit.rsquared, linear.rsquared, len(rows), clusters, **_linearity(table, numeric, levels, clusters, clustered)
+        pd.DataFrame(lines, columns=TERMS), fit.rsquared, numeric.rsquared, len(rows), clusters, **_linearity(linear, table, levels, groups, clusters)
     )
 
 
@@ -277,12 +274,17 @@ def _undefined(design: np.ndarray, y: pd.Series, clusters: int, target: str) -> 
     return ""
 
 
-def _linearity(table: pd.DataFrame, numeric: str, levels: np.ndarray, clusters: int, clustered: dict) -> dict:
+def _fit(predictors: pd.DataFrame, y: pd.Series, groups: np.ndarray) -> RegressionResults:
+    """Least squares with a constant; errors clustered by `groups`."""
+    return OLS(y, predictors.assign(constant=1.0)).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+
+
+def _linearity(linear: pd.DataFrame, table: pd.DataFrame, levels: np.ndarray, groups: np.ndarray, clusters: int) -> dict:
     """The Wald test of steps for the sizes between the ends, on top of a line; undefined with fewer than three sizes."""
     if len(levels) < 3:
         return {}
     steps = {f"step{i}": (table["size"] == level).astype(float) for i, level in enumerate(levels[1:-1])}
-    fit = smf.ols(f"y ~ {numeric} + {' + '.join(steps)}", table.assign(**steps)).fit(**clustered)
+    fit = _fit(linear.assign(**steps), table["y"], groups)
     which = [list(fit.params.index).index(name) for name in steps]
     estimates, covariance = fit.params.to_numpy()[which], fit.cov_params().to_numpy()[np.ix_(which, which)]
     statistic = float(estimates @ np.linalg.solve(covariance, estimates)) / len(which)
