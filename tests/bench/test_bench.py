@@ -101,7 +101,8 @@ def test_calls_take_turns():
     assert turns.count("slow") == 1 and frame.groupby("contender").size().to_dict() == {"a": 6, "slow": 1}
 
 
-def test_time_is_booked_on_every_part():
+def test_time_is_booked_on_every_part(monkeypatch):
+    monkeypatch.setattr("anira.bench.profile.STEPS", 3)  # of decoding
     shape = Shape(48, 8, 32)
     frame = where_time_goes(shape, CPU, passes=1)
     times = frame.pivot(index="part", columns=["work", "contender"], values="milliseconds")

@@ -72,7 +72,9 @@ def test_place_and_size_are_given_to_the_probe_and_earn_it_nothing(model):
     assert table.loc["before", "estimate"].between(-0.3, 0.05).all()  # far below, it would not know the place
 
 
-def test_what_is_given_decides_what_is_left_to_tell(model):
+def test_what_is_given_decides_what_is_left_to_tell(model, monkeypatch):
+    monkeypatch.setattr("anira.evaluation.probes.STEPS", 20)  # of probes that need not be good
+
     class Counted(Planted):
         def batch_with_features(self, n, rng, *, split):
             batch, features = super().batch_with_features(n, rng, split=split)

@@ -46,8 +46,11 @@ def violations(page):
     return [(rule["id"], [(node["html"][:150], node.get("failureSummary", "")[:200]) for node in rule["nodes"][:3]]) for rule in found]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+BOTH = [("light", 1280), ("dark", 390)]  # every theme and every width once
+OTHERS = [pytest.param(*other, marks=pytest.mark.slow) for other in (("dark", 1280), ("light", 390))]
+
+
+@pytest.mark.parametrize(("theme", "width"), BOTH + OTHERS)
 def test_a_graph_in_every_state(open_page, brevo, theme, width):  # noqa: F811
     found = {}
     page = open_page(brevo, theme=theme, width=width)
