@@ -109,3 +109,19 @@ def test_points_are_outlines_where_the_condition_does_not_hold():
     picture = vl_convert.vegalite_to_svg(charts.unseen_sizes(frame, "exact_match", "nodes, N").to_dict())
     points = re.findall(r'<path aria-label="[^"]*" role="graphics-symbol"[^>]*>', picture)
     assert sorted('fill-opacity="0"' in point for point in points if "point" in point) == [False, True]
+
+
+def test_marks_stand_out_from_a_white_and_from_a_dark_page():
+    """By 3 : 1, as graphics must (WCAG 1.4.11); the dark page is the theme's."""
+    style, cost, findings, claims, training = (importlib.import_module(f"anira.charts.{name}") for name in ("style", "cost", "findings", "claims", "training"))
+    colors = {style.GREY, *style.DECIDER_COLORS.values(), *style.SPARE_COLORS, *style.DEPTH_COLORS, *findings.POLICY_COLORS}
+    colors |= {*cost.CONTENDER_COLORS.values(), *claims.VERDICT_COLORS.values(), *training.SCHEDULE_COLORS}
+    assert [(color, page) for color in colors for page in ("#ffffff", "#14181e") if contrast(color, page) < 3] == []
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG: of the relative luminances, the lighter by the darker."""
+    channels = [[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in (one, other)]
+    linear = [[c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color] for color in channels]
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (light + 0.05) / (dark + 0.05)

@@ -22,6 +22,17 @@ def test_every_claim_has_one_anchor_and_its_interval(some):
     assert f"{row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" in text
 
 
+def test_rows_are_folded_behind_the_verdicts_of_their_part(some):
+    text = tables.claims(some.assign(part="all", verdict=["agrees", "agrees", "differs", "undecided", "not tested"], amended_by=""))
+    assert re.findall(r"<summary>(.+?)</summary>", text.data) == ["<strong>All</strong>: 2 agree, 1 differs, 1 undecided, 1 not tested"]
+
+
+def test_what_is_negative_has_a_minus_sign(some):
+    row = some.iloc[[0]].assign(estimate=-0.5, low=-0.75, high=-0.25, paper="-0.264")
+    text = tables.claims(row).data
+    assert "−0.50 [−0.75, −0.25]" in text and "<td>−0.264</td>" in text
+
+
 def test_a_claim_asked_again_is_folded_and_not_counted(some):
     assert "rows first declared" in tables.claims(some).data
     assert "brevo-early-hub-out-degree" in set(some.loc[some["amended_by"] != "", "id"])
@@ -29,15 +40,16 @@ def test_a_claim_asked_again_is_folded_and_not_counted(some):
 
 
 def test_the_findings_show_the_verdicts_of_their_claims(some):
-    text = tables.findings(some, {"f": FINDINGS["f"]}).data
+    text = tables.findings(some, {"f": FINDINGS["f"]}, {"f": "06-timing.ipynb"}).data
     assert text.count("✓ agrees") == 2 and "online-by-state" not in text
+    assert "<strong>found</strong>: 2 agree <small>(BREVO tiny, N = 3–8)</small>" in text and "<a href='06-timing.ipynb'>6</a>" in text
 
 
 def test_whether_a_finding_was_found_follows_from_the_verdicts_of_its_claims(some):
     def said(**verdicts):
         named = {id.replace("_", "-"): verdict for id, verdict in verdicts.items()}
         judged = some.assign(verdict=[named.get(id, "not tested") for id in some["id"]])
-        return re.search(r"<strong>(.+?)</strong>", tables.findings(judged, {"f": FINDINGS["f"]}).data)[1]
+        return re.search(r"<strong>(.+?)</strong>", tables.findings(judged, {"f": FINDINGS["f"]}, {"f": "06-timing.ipynb"}).data)[1]
 
     assert said(early_surface="agrees", online_content="agrees") == "found"
     assert said(early_surface="agrees", online_content="differs") == "found in part"

@@ -4,6 +4,7 @@ They show what `anira.claims()` says, and judge nothing.
 """
 
 import html
+import re
 from collections.abc import Iterable, Mapping
 
 import altair as alt
@@ -14,11 +15,12 @@ from anira.analysis.claims.findings import Finding
 from anira.analysis.intervals import Estimate
 from anira.charts.figure import figure
 
+WHOLE = " style='white-space:nowrap'"  # of a cell that stays on one line
 SIGNS = {"agrees": "✓ agrees", "differs": "✗ differs", "no effect": "○ no effect", "undecided": "? undecided", "not tested": "– not tested"}
 
 
 def claims(table: pd.DataFrame) -> HTML:
-    """Rows of `anira.claims()`, those of one part of the list below its heading.
+    """Rows of `anira.claims()`, those of one part of the list folded behind its name and its verdicts.
 
     A claim's first row carries its id as an anchor. Each says how it could have come out otherwise; one that a later
     claim stands instead of is folded away below it.
@@ -29,24 +31,38 @@ def claims(table: pd.DataFrame) -> HTML:
         kept, replaced = rows[rows["amended_by"] == ""], rows[rows["amended_by"] != ""]
         body = _table(kept, seen, f"Claims, {part}") if len(kept) else ""
         if len(replaced):
-            body += f"<details><summary>{len(replaced)} rows first declared, asked again elsewhere</summary>{_table(replaced, seen, f'First declared, {part}')}</details>"
-        parts.append(f"<h3>{html.escape(str(part).capitalize())}</h3>{body}")
+            body += _fold(f"{len(replaced)} rows first declared, asked again elsewhere", _table(replaced, seen, f"First declared, {part}"))
+        name = f"<strong>{html.escape(str(part).capitalize())}</strong>"
+        parts.append(_fold(f"{name}: {_verdicts(kept) or 'asked again elsewhere'}", body))
     return HTML("".join(parts))
 
 
-def findings(table: pd.DataFrame, asked: Mapping[str, Finding]) -> HTML:
-    """The paper's findings, one row each: what it says, whether it was found here, and by what, at the largest scale at which it was asked.
+def findings(table: pd.DataFrame, asked: Mapping[str, Finding], chapters: Mapping[str, str]) -> HTML:
+    """The paper's findings, one row each: what it says, whether it was found here at the largest scale at which it was asked, and in which chapter.
 
-    Found: all its claims agree; in part: some do; not found: none does, and some differ; not settled: none of these.
+    Found: all its claims agree; in part: some do; not found: none does, and some differ; not settled: none of these. The
+    claims are folded behind that word. `chapters`: by finding, the notebook that shows it, "06-timing.ipynb".
     """
     rows = []
     for letter, finding in asked.items():
         seen = table[table["id"].isin(finding.claims) & (table["verdict"] != "not tested")]
         largest = seen.drop_duplicates("id")  # presets come from the largest scale down
         lines = [f"{SIGNS[row.verdict]}: {html.escape(row.sentence)} {_number(row)} <small>({html.escape(row.scale)})</small>" for row in largest.itertuples()]
-        lines = [f"<strong>{_found(set(largest['verdict']))}</strong>", *lines]
-        rows.append(f"<tr><th scope='row'>({letter})</th><td>{html.escape(finding.sentence)}</td><td>{'<br>'.join(lines)}</td></tr>")
-    return HTML(_region("The paper's findings", f"{_head('', 'the paper says', 'here')}{''.join(rows)}"))
+        scales = html.escape(" and ".join(dict.fromkeys(largest["scale"])))
+        here = _fold(f"<strong>{_found(set(largest['verdict']))}</strong>: {_verdicts(largest)} <small>({scales})</small>", "<br>".join(lines))
+        link = f"<a href='{chapters[letter]}'>{int(chapters[letter][:2])}</a>"
+        rows.append(f"<tr><th scope='row'>({letter})</th><td>{html.escape(finding.sentence)}</td><td>{here}</td><td>{link}</td></tr>")
+    return HTML(_region("The paper's findings", f"{_head('', 'the paper says', 'here', 'chapter')}{''.join(rows)}"))
+
+
+def _verdicts(rows: pd.DataFrame) -> str:
+    """How many claims have which verdict: "2 agree, 1 undecided"."""
+    counted = counts(rows).iloc[0]
+    return ", ".join(f"{n} {verdict.removesuffix('s') if n > 1 and verdict in ('agrees', 'differs') else verdict}" for verdict, n in counted.items() if n)
+
+
+def _fold(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>{body}</details>"
 
 
 def _found(verdicts: set[str]) -> str:
@@ -66,15 +82,22 @@ def _table(rows: pd.DataFrame, seen: set[str], name: str) -> str:
     for row in rows.itertuples():
         anchor = "" if row.id in seen else f" id='{row.id}'"
         seen.add(row.id)
-        small = [row.scale, f"{row.clusters} seeds" if row.clusters else "", f"agrees if {row.holds}" if row.holds else "", row.reason]
+        seeds = f"{row.clusters} seed{'s' if row.clusters > 1 else ''}" if row.clusters else ""
+        small = [row.scale, seeds, f"agrees if {row.holds}" if row.holds else "", row.reason]
         notes = [f"Otherwise: {row.otherwise}." if row.otherwise else "", f"Amended after the fact: {row.amended}." if row.amended else ""]
         text = f"{html.escape(row.sentence)}<br><small>{html.escape(' · '.join(filter(None, small)))}<br>{html.escape(' '.join(filter(None, notes)))}</small>"
-        lines.append(f"<tr{anchor}><td>{SIGNS[row.verdict]}</td><td>{text}</td><td>{html.escape(row.paper)}</td><td>{_number(row)}</td></tr>")
-    return _region(name, f"{_head('verdict', 'claim', 'paper', 'here [95 %]')}{''.join(lines)}")
+        cells = f"<td{WHOLE}>{SIGNS[row.verdict]}</td><td>{text}</td><td>{html.escape(_signed(row.paper))}</td><td{WHOLE}>{_number(row)}</td>"
+        lines.append(f"<tr{anchor}>{cells}</tr>")
+    return _region(name, f"{_head('verdict', 'claim', 'paper', 'here')}{''.join(lines)}")
 
 
 def _head(*names: str) -> str:
     return "<tr>" + "".join(f"<th scope='col'>{name}</th>" if name else "<td></td>" for name in names) + "</tr>"
+
+
+def _signed(text: str) -> str:
+    """With a minus sign before what is negative."""
+    return re.sub(r"-(?=\d)", "−", text)
 
 
 def _number(row) -> str:
@@ -87,7 +110,7 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.Series(list(standing)).value_counts().reindex(SIGNS, fill_value=0).rename_axis("verdict").rename("claims").to_frame().T
 
 
-VERDICT_COLORS = {"agrees": "#0072B2", "differs": "#D55E00", "no effect": "#8C6D31", "undecided": "#56B4D3", "not tested": "#8A8A8A"}
+VERDICT_COLORS = {"agrees": "#0072B2", "differs": "#D55E00", "no effect": "#8C6D31", "undecided": "#2F97D6", "not tested": "#8A8A8A"}
 
 
 @figure
@@ -103,7 +126,11 @@ def verdicts(table: pd.DataFrame) -> alt.Chart:
             x=alt.X("claims:Q", title="claims", axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("part:N", sort=list(table["part"].unique()), title=None, axis=alt.Axis(labelLimit=320)),
             color=alt.Color(
-                "verdict:N", sort=order, scale=alt.Scale(domain=order, range=list(VERDICT_COLORS.values())), title=None, legend=alt.Legend(orient="top")
+                "verdict:N",
+                sort=order,
+                scale=alt.Scale(domain=order, range=list(VERDICT_COLORS.values())),
+                title=None,
+                legend=alt.Legend(orient="top", columns=3),
             ),
             order="rank:Q",
             tooltip=["part:N", "verdict:N", "claims:Q"],

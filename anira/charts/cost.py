@@ -10,8 +10,8 @@ from anira.charts.style import decider_scale
 CONTENDER_COLORS = {
     "sparse": "#0072B2",
     "fixed": "#009E73",
-    "dense": "#E69F00",
-    "lock-step": "#56B4E9",
+    "dense": "#C07F00",
+    "lock-step": "#2F97D6",
     "llama-loop": "#D55E00",
     "x-transformers": "#CC79A7",
     "recompute": "#8C7A6B",
@@ -21,6 +21,11 @@ CONTENDER_COLORS = {
 def _contenders(frame: pd.DataFrame) -> alt.Scale:
     names = [name for name in CONTENDER_COLORS if name in set(frame["contender"])]
     return alt.Scale(domain=names, range=[CONTENDER_COLORS[name] for name in names])
+
+
+def _small(title: str) -> alt.TitleParams:
+    """The title of one panel of several."""
+    return alt.TitleParams(title, fontSize=13, fontWeight="normal", offset=4)
 
 
 @figure
@@ -40,7 +45,7 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     ]
     chosen = "datum.decider == cost_decider && datum.width == cost_width && datum.batch == cost_batch"
     base = alt.Chart(frame).transform_filter(chosen)
-    x = alt.X("depth:Q", title="mean depth of a token, of 6", scale=alt.Scale(domain=[1, 6]))
+    x = alt.X("depth:Q", title="mean depth of a token, of 6", scale=alt.Scale(domain=[1, 6]), axis=alt.Axis(tickMinStep=1))
     y = alt.Y("speed_up:Q", title="times as fast as fixed depth", scale=alt.Scale(domain=[0, 3], clamp=True))
     color = alt.Color("contender:N", scale=_contenders(frame), title=None, legend=alt.Legend(orient="bottom", columns=3))
     tooltip = [
@@ -71,7 +76,7 @@ def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
         alt.param(name="pays_decider", value=deciders[-1], bind=alt.binding_radio(options=deciders, name="decider ")),
         alt.param(name="pays_width", value=widths[0], bind=alt.binding_radio(options=widths, name="width ")),
     ]
-    scale = alt.Scale(type="threshold", domain=[0.8, 1, 1.25], range=["#8F3B00", "#B8692E", "#3F7FAE", "#00507D"])
+    scale = alt.Scale(type="threshold", domain=[0.8, 1, 1.25], range=["#AD4600", "#A5673A", "#4D7696", "#006BAB"])
     base = (
         alt.Chart(frame)
         .transform_filter("datum.decider == pays_decider && datum.width == pays_width")
@@ -86,7 +91,7 @@ def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
     )
     numbers = base.mark_text(fontSize=13).encode(text=alt.Text("speed_up:Q", format=".2f"), color=alt.value("white"))
     description = "Table of the measured speed-up of sparse execution over fixed depth, by batch and mean depth; orange where adaptive depth is slower, blue where it is faster."
-    return alt.LayerChart(layer=[cells, numbers]).add_params(*params).properties(height=alt.Step(40), width=alt.Step(90), description=description)
+    return alt.LayerChart(layer=[cells, numbers]).add_params(*params).properties(height=alt.Step(40), width=560, description=description)
 
 
 @figure
@@ -102,14 +107,15 @@ def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
         alt.param(name="share_context", value=contexts[0], bind=alt.binding_select(options=contexts, name="tokens attended to ")),
     ]
     order = list(dict.fromkeys(frame["component"]))
-    palette = ["#8C7A6B", "#0072B2", "#56B4E9", "#B0A090", "#E69F00", "#CC79A7"]
+    highest = float(frame.groupby(["width", "context", "decider", "depth"])["share"].sum().max())
+    palette = ["#8C7A6B", "#0072B2", "#2F97D6", "#009E73", "#C07F00", "#CC79A7"]
     bars = (
         alt.Chart(frame.assign(rank=frame["component"].map(order.index)))
         .transform_filter("datum.decider == share_decider && datum.width == share_width && datum.context == share_context")
         .mark_bar()
         .encode(
             x=alt.X("depth:O", title="depth of the token", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("share:Q", title="operations, fixed full depth = 1", scale=alt.Scale(domain=[0, 1.2])),
+            y=alt.Y("share:Q", title="operations, fixed full depth = 1", scale=alt.Scale(domain=[0, highest], nice=True)),
             color=alt.Color("component:N", scale=alt.Scale(domain=order, range=palette), sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3)),
             order="rank:Q",
             tooltip=["component:N", "depth:O", alt.Tooltip("share:Q", format=".3f")],
@@ -119,7 +125,7 @@ def cost_shares(frame: pd.DataFrame) -> alt.LayerChart:
     description = (
         "Operations that a token of each depth needs, stacked by component, as a share of a model without decider at full depth, which is the dashed line."
     )
-    return alt.LayerChart(layer=[bars, full]).add_params(*params).properties(width=alt.Step(50), description=description)
+    return alt.LayerChart(layer=[bars, full]).add_params(*params).properties(width=480, description=description)
 
 
 @figure
@@ -133,7 +139,7 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
         x=alt.X("tokens:Q", title="tokens in the batch", scale=alt.Scale(type="log", base=2)), color=alt.Color("decider:N", scale=decider_scale(deciders))
     )
     y = alt.Y("share:Q", title="share of the ideal speed-up", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1.1]))
-    dash = alt.StrokeDash("width:N", title="width")
+    dash = alt.StrokeDash("width:N", title="width", legend=alt.Legend(symbolSize=700))
     tooltip = ["decider:N", "width:N", "tokens:Q", alt.Tooltip("share:Q", format=".2f")]
     spread = base.mark_rule(clip=True).encode(y=alt.Y("share_low:Q", title=None), y2="share_high:Q")
     description = (
@@ -145,7 +151,7 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
 
 
 @figure
-def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
+def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.VConcatChart:
     """How much faster than fixed depth each contender is, for every case at one mean depth; bars are medians, lines quartiles.
 
     A case's title has work, decider, width, sequences × tokens.
@@ -155,35 +161,40 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.Chart:
     frame = frame[frame["mean_depth"] == mean_depth].sort_values(["work", "decider", "width"])
     shape = frame["batch"].astype(str) + " × " + frame["length"].astype(str)
     case = frame["work"].str.cat([frame["decider"], "width " + frame["width"].astype(str), shape], sep=", ")
-    base = alt.Chart(frame.assign(case=case)).encode(y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)))
-    x = alt.X("speed_up:Q", title="times as fast as fixed depth")
+    frame = frame.assign(case=case)
+    scale = alt.Scale(domain=[0, float(frame["high"].max())], nice=True)
     tooltip = [
         "contender:N",
         "case:N",
         *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("speed_up", "low", "high")),
         alt.Tooltip("seconds:Q", format=".4f"),
     ]
-    bars = base.mark_bar().encode(x=x, color=alt.Color("contender:N", scale=_contenders(frame), legend=None), tooltip=tooltip)
-    spread = base.mark_rule(color="#888888").encode(x=alt.X("low:Q", title="times as fast as fixed depth"), x2="high:Q")
+    color = alt.Color("contender:N", scale=_contenders(frame), legend=None)
+    panels, last = [], frame["case"].iloc[-1]
+    for name, rows in frame.groupby("case", sort=False):
+        x = alt.X("speed_up:Q", title="times as fast as fixed depth" if name == last else None, scale=scale)
+        base = alt.Chart(rows).encode(y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)))
+        spread = base.mark_rule(color="#888888").encode(x=alt.X("low:Q", title=x["title"]), x2="high:Q")
+        layers = alt.LayerChart(layer=[base.mark_bar().encode(x=x, color=color, tooltip=tooltip), spread])
+        panels.append(layers.properties(title=_small(str(name)), height=alt.Step(16), width=540))
     description = "Speed-up over fixed depth of each way of doing the same work, for each case, with quartiles."
-    panel = alt.LayerChart(layer=[bars, spread]).properties(height=alt.Step(16), width=240)
-    facets = panel.facet(facet=alt.Facet("case:N", title=None, sort=list(case.unique()), header=alt.Header(labelAnchor="start")), columns=1)
-    return facets.resolve_scale(y="independent").properties(description=description)  # each case with its own contenders
+    return alt.vconcat(*panels, description=description)
 
 
 PARTS = ["products of matrices", "attention", "choosing and moving tokens", "norms, rotations, activations, sums"]
 
 
 @figure
-def where_time_goes(frame: pd.DataFrame, work: str) -> alt.Chart:
+def where_time_goes(frame: pd.DataFrame, work: str) -> alt.VConcatChart:
     """Milliseconds of one pass, or of one step of decoding, by part and contender, one panel a width.
 
     frame: rows of `anira.bench.profile`: work, width, contender, part, milliseconds. `work`: which of them to draw.
     """
-    parts = alt.Scale(domain=PARTS, range=["#0072B2", "#56B4E9", "#E69F00", "#8C7A6B"])
+    parts = alt.Scale(domain=PARTS, range=["#0072B2", "#2F97D6", "#C07F00", "#8C7A6B"])
     description = f"Milliseconds of {work} by part of the computation, for each contender, one panel a width."
-    bars = (
-        alt.Chart(frame[frame["work"] == work].assign(rank=lambda rows: rows["part"].map(PARTS.index), panel=lambda rows: "width " + rows["width"].astype(str)))
+    frame = frame[frame["work"] == work].assign(rank=lambda rows: rows["part"].map(PARTS.index))
+    panels = [
+        alt.Chart(rows)
         .mark_bar()
         .encode(
             x=alt.X("sum(milliseconds):Q", title="milliseconds"),
@@ -192,7 +203,7 @@ def where_time_goes(frame: pd.DataFrame, work: str) -> alt.Chart:
             order="rank:Q",
             tooltip=["contender:N", "part:N", alt.Tooltip("milliseconds:Q", format=".2f")],
         )
-        .properties(height=alt.Step(22), width=480)
-    )
-    facets = bars.facet(facet=alt.Facet("panel:N", title=None, header=alt.Header(labelAnchor="start"), sort=["width 96", "width 256"]), columns=1)
-    return facets.resolve_scale(x="independent").properties(description=description)
+        .properties(title=_small(f"width {width}"), height=alt.Step(22), width=560)
+        for width, rows in frame.groupby("width")
+    ]
+    return alt.vconcat(*panels, description=description)

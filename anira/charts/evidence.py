@@ -1,5 +1,8 @@
 """Figures of what trained models do: depth against difficulty, and accuracy against depth."""
 
+import json
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -87,7 +90,7 @@ def alignment_by_feature(frame: pd.DataFrame) -> alt.LayerChart:
     rows = rows.assign(feature=rows["feature"].map(feature)).drop(columns="reason").round(3)
     text = "Rank correlation of expected depth with each difficulty, by decider, means over training seeds with 95 % intervals."
     choices = {"task": "task", "held": "correlation", "reading": "depth"}
-    chart = _forest(rows, "feature", "Spearman correlation with E[d]", {name: words for name, words in choices.items() if name in rows}, text, ["seeds:Q"])
+    chart = _forest(rows, "feature", "Spearman correlation", {name: words for name, words in choices.items() if name in rows}, text, ["seeds:Q"])
     return chart.properties(title="Does depth go with difficulty?")
 
 
@@ -101,7 +104,7 @@ def timing_coefficients(frame: pd.DataFrame) -> alt.LayerChart:
     rows = _terms(frame[frame["quantity"].isin(units)], units)
     text = "Coefficients of a regression of expected depth on difficulties and size, by decider, means over training seeds with 95 % intervals."
     choices = {"unit": "in", "reading": "depth", "size": "size N as"}
-    chart = _forest(rows, "term", "coefficient, the others held fixed", choices, text, ["seeds:Q"])
+    chart = _forest(rows, "term", "coefficient, others held fixed", choices, text, ["seeds:Q"])
     return chart.properties(title="What one more of each brings")
 
 
@@ -151,11 +154,13 @@ def depth_by_difficulty(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     order = in_order(frame["feature"])
     rows = frame.sort_values("feature", key=lambda names: names.map(order.index), kind="stable")
     rows = rows.assign(feature=rows["feature"].map(feature)).drop(columns="reason").rename(columns={"clusters": "seeds"}).round(3)
-    x = alt.X("value:Q", title="value of what the menu names", axis=alt.Axis(tickMinStep=1, format="d"))
+    x = alt.X("value:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d"))
     y = alt.Y("estimate:Q", title="iterations for an answer token", scale=alt.Scale(domain=[1, max_depth], clamp=True))
     text = "Mean iterations of answer tokens over the values of a difficulty, by decider, with 95 % intervals over training seeds."
     chart = _line(rows, x, y, {"feature": "difficulty"}, text, [*_numbers("estimate", "low", "high", format=".2f"), "seeds:Q"])
-    return chart.properties(title="Depth against difficulty")
+    menu = "chosen_feature" if len(order) > 1 else json.dumps(feature(order[0]))
+    axis: Any = {"orient": "bottom", "anchor": "middle", "fontSize": 12, "fontWeight": "normal", "offset": 4}
+    return chart.properties(title=alt.TitleParams(alt.expr(menu), **axis))  # the title of an axis cannot follow a menu, that of a chart can
 
 
 @figure
@@ -171,5 +176,4 @@ def told_by_state(frame: pd.DataFrame) -> alt.LayerChart:
     x = alt.X("iteration:O", title="iterations behind the state (0: before the first)", axis=alt.Axis(labelAngle=0))
     y = alt.Y("estimate:Q", title="R² of the probe, beyond size and place", scale=alt.Scale(domain=[0, 1], clamp=True))
     text = "Share of what size and place leave unexplained that a probe can tell from the state after each iteration, by decider, with 95 % intervals."
-    chart = _line(rows, x, y, {"told": "the probe tells"}, text, _numbers("estimate", "low", "high"))
-    return chart.properties(title="What the state shows, iteration by iteration")
+    return _line(rows, x, y, {"told": "the probe tells"}, text, _numbers("estimate", "low", "high"))

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import by_decider
+from anira.charts.style import by_dash, by_decider
 from anira.charts.words import feature as in_words
 
 SHARE = alt.Scale(domain=[0, 1], clamp=True)
@@ -12,7 +12,8 @@ SHARE = alt.Scale(domain=[0, 1], clamp=True)
 
 def _panel(rows: pd.DataFrame) -> int:
     """How wide the panel of a decider is, so that those of all stand side by side in a page's text."""
-    return 570 // rows["decider"].nunique() - 35
+    panels = rows["decider"].nunique()
+    return (625 - 20 * (panels - 1)) // panels
 
 
 def _interval(*names: str, format: str = ".3f") -> list[alt.Tooltip]:
@@ -59,7 +60,7 @@ def one_cell(frame: pd.DataFrame, feature: str = "dfs_depth") -> alt.FacetChart:
     text = f"Expected iterations of answer tokens that have the same prompt length and place, by {name}: a dot for each token, a line through the means, one panel a decider."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[means, dots]).properties(width=_panel(rows), height=220).facet(column=header)
-    return chart.properties(title="Tokens of one prompt length and one place", description=text)
+    return chart.properties(description=text)
 
 
 @figure
@@ -79,9 +80,7 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     base = alt.Chart(rows).transform_filter("datum.size == distracted_size")
     x = alt.X("added:O", title="nodes added", axis=alt.Axis(labelAngle=0))
     y = alt.Y("estimate:Q", title="iterations more, E[d]", scale=alt.Scale(zero=True))
-    dash = alt.StrokeDash(
-        "graph:N", title="nodes added as", scale=alt.Scale(domain=list(kinds.values()), range=[[1, 0], [2, 2], [7, 4]]), legend=alt.Legend(orient="top")
-    )
+    dash = by_dash("graph", list(kinds.values()), title="nodes added as")
     lines = base.mark_line().encode(x=x, y=y, color=color, strokeDash=dash)
     bars = base.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title="iterations more, E[d]"), y2="high:Q", color=color)
     points = base.mark_point(size=60).encode(x=x, y=y, color=color, tooltip=["decider:N", "graph:N", "size:Q", "added:Q", *_interval()])
@@ -107,7 +106,7 @@ def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
     x = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
     scale = alt.Scale(domain=[0, float(rows["estimate"].max().round() + 1)], nice=False)
     y = alt.Y("estimate:Q", title="iterations an answer token", scale=scale)
-    dash = alt.StrokeDash("quantity:N", title=None, scale=alt.Scale(domain=["spent", "needed"], range=[[1, 0], [5, 4]]), legend=alt.Legend(orient="top"))
+    dash = by_dash("quantity", ["spent", "needed"])
     band = base.mark_area(opacity=0.2).encode(
         x=x, y=alt.Y("low:Q", scale=scale, title="iterations an answer token"), y2="high:Q", color=color, detail="quantity:N"
     )
@@ -133,7 +132,7 @@ POLICIES = {
     "need, together": "what each token needs, found together",
     "oracle": "oracle",
 }
-POLICY_COLORS = ("#8A8A8A", "#56B4E9", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#E69F00", "#8C6D31", "#1FA8A0", "#D81B60")
+POLICY_COLORS = ("#8A8A8A", "#2F97D6", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#C07F00", "#8C6D31", "#17A096", "#D81B60")
 POLICY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "square", "triangle-left")
 
 
@@ -188,9 +187,7 @@ def calibration(frame: pd.DataFrame) -> alt.LayerChart:
         y=y, shape=shape, tooltip=["decider:N", "bin:N", *_interval(), "readouts:Q"] if "readouts" in rows else ["decider:N", "bin:N", *_interval()]
     )
     text = "Share of answer tokens whose prediction is already final, by the probability with which the decider has halted by then, with 95 % intervals."
-    return alt.LayerChart(layer=[bars, base.mark_line(strokeWidth=1.5).encode(y=y), points]).properties(
-        title="When the decider halts, and when the answer is final", width=420, description=text
-    )
+    return alt.LayerChart(layer=[bars, base.mark_line(strokeWidth=1.5).encode(y=y), points]).properties(width=420, description=text)
 
 
 @figure
@@ -206,13 +203,13 @@ def answer_over_depth(frame: pd.DataFrame) -> alt.LayerChart:
     size = alt.param(name="said_size", value=sizes[0], bind=alt.binding_select(options=sizes, name="size "))
     color, shape = by_decider(rows)
     base = alt.Chart(rows).transform_filter("datum.quantity === said_what && datum.size === said_size")
-    x = alt.X("iteration:O", title="iterations behind it", axis=alt.Axis(labelAngle=0))
+    x = alt.X("iteration:O", title="iterations before it is read out", axis=alt.Axis(labelAngle=0))
     y = alt.Y("estimate:Q", title="share of answer tokens", scale=SHARE)
     band = base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=SHARE, title="share of answer tokens"), y2="high:Q", color=color)
     points = base.mark_point(size=70).encode(x=x, y=y, color=color, shape=shape, tooltip=["decider:N", "iteration:O", *_interval()])
     text = "Share of answer tokens that the model would say right, or would no longer change, after each iteration, by decider, with 95 % intervals."
     chart = alt.LayerChart(layer=[band, base.mark_line().encode(x=x, y=y, color=color), points]).add_params(asked, size)
-    return chart.properties(title="What the model would say after each iteration", width=420, description=text)
+    return chart.properties(width=420, description=text)
 
 
 @figure
@@ -241,7 +238,7 @@ def depth_histogram(frame: pd.DataFrame) -> alt.FacetChart:
     text = "Share of answer tokens that get each number of iterations, by decider: bars are means over training seeds, dots are seeds."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[bars, dots]).properties(width=_panel(frame), height=220).facet(column=header).add_params(menu)
-    return chart.properties(title="How many answer tokens get how many iterations", description=text)
+    return chart.properties(description=text)
 
 
 @figure
@@ -261,9 +258,7 @@ def shuffled_by_size(frame: pd.DataFrame) -> alt.FacetChart:
     x = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
     scale = alt.Scale(domain=[float(rows["estimate"].min().round(1) - 0.1), 1])
     y = alt.Y("estimate:Q", title="exact match", scale=scale)
-    dash = alt.StrokeDash(
-        "depths:N", title=None, scale=alt.Scale(domain=["as chosen", "dealt out anew"], range=[[1, 0], [5, 4]]), legend=alt.Legend(orient="top")
-    )
+    dash = by_dash("depths", ["as chosen", "dealt out anew"])
     fill = alt.FillOpacity("depths:N", scale=alt.Scale(domain=["as chosen", "dealt out anew"], range=[1, 0]), legend=None)
     lines = base.transform_filter("datum.seed === 'all'").mark_line().encode(x=x, y=y, color=color, strokeDash=dash)
     dots = base.transform_filter("datum.seed !== 'all'").mark_point(size=45, filled=False, strokeWidth=1.5)

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import by_decider, depth_scale, hollow_unless, in_order
+from anira.charts.style import SPARE_COLORS, by_decider, hollow_unless, in_order
 
 MEASURES = {"exact_match": "exact match", "token_accuracy": "share of answer tokens that are right", "depth": "iterations per answer token"}
 
@@ -130,16 +130,17 @@ def frontier(frame: pd.DataFrame) -> alt.LayerChart:
 def operators(frame: pd.DataFrame) -> alt.LayerChart:
     """Depth on MANO's operators over the size of the subtree just completed, one colour for each number of slots left.
 
-    `frame`: slots_left, completed_size, estimate, low, high, tokens; the model is a column `model`, chosen by a menu.
+    `frame`: model, decider, run_seed, slots_left, completed_size, estimate, low, high, tokens; a menu chooses the model.
     """
-    models = list(dict.fromkeys(frame["model"]))
-    menu = alt.param(name="operators_of", value=models[0], bind=alt.binding_select(options=models, name="model "))
+    models = frame.drop_duplicates("model")
+    words = [f"{decider}, seed {seed}" for decider, seed in zip(models["decider"], models["run_seed"], strict=True)]
+    menu = alt.param(name="operators_of", value=models["model"].iloc[0], bind=alt.binding_select(options=list(models["model"]), labels=words, name="model "))
     base = alt.Chart(frame).transform_filter("datum.model == operators_of").encode(
-        x=alt.X("completed_size:O", title="tokens of the subtree just completed", axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2], range=depth_scale(6).range[::2])),
+        x=alt.X("completed_size:O", title="tokens of the part just completed", axis=alt.Axis(labelAngle=0)),
+        color=alt.Color("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2], range=list(SPARE_COLORS[:3]))),
     )  # fmt: skip
     tooltip = ["slots_left:O", "completed_size:O", "tokens:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high"))]
-    rules = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="expected depth", scale=alt.Scale(zero=False)), y2="high:Q")
+    rules = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="expected iterations, E[d]", scale=alt.Scale(zero=False)), y2="high:Q")
     points = base.mark_point(size=80).encode(
         y="estimate:Q", tooltip=tooltip, shape=alt.Shape("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2]))
     )

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import depth_scale
+from anira.charts.style import GREY, depth_scale
 
 
 @figure
@@ -29,7 +29,7 @@ def token_depths(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
 
 @figure
 def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.FacetChart:
-    """Exit distributions of the tokens of an answer as columns of cells, one panel a decider.
+    """Exit distributions of the tokens of an answer as columns of cells, the more probable the fuller their colour, one panel a decider.
 
     Rings mark the depth of each token: by the model's own rule, or by a threshold on F(d) that a slider sets.
 
@@ -44,14 +44,17 @@ def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.FacetChart:
         x=alt.X("label:O", sort=list(dict.fromkeys(label)), title="token that is predicted", axis=alt.Axis(labelAngle=0)),
         y=alt.Y("d:O", sort="descending", title="depth d"),
     )
+    shares = alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])
     cells = base.mark_rect().encode(
-        color=alt.Color("q:Q", title="q(d)", scale=alt.Scale(domain=[0, 1])),
+        color=alt.Color("d:Q", scale=depth_scale(max_depth), legend=None),
+        opacity=alt.Opacity("q:Q", title="q(d)", scale=shares, legend=alt.Legend(values=[0.1, 0.3, 0.6, 1], symbolType="square", symbolFillColor=GREY)),
         tooltip=["label:N", "d:O", alt.Tooltip("q:Q", format=".3f", title="q(d)"), alt.Tooltip("cumulative:Q", format=".3f", title="F(d)")],
     )
     first = f"(datum.cumulative >= threshold || datum.d == {max_depth}) && datum.cumulative - datum.q < threshold"
-    halts = base.transform_filter(f"own_rule ? datum.d == datum.depth : {first}").mark_point(shape="circle", size=120, filled=False, strokeWidth=3)
+    halts = base.transform_filter(f"own_rule ? datum.d == datum.depth : {first}")
+    rings = [halts.mark_point(shape="circle", size=120, filled=False, strokeWidth=width, color=color) for width, color in ((6, "white"), (2.5, "#1b1e23"))]
     description = "Exit distributions of the tokens of an answer over depths, one panel a decider; rings mark the depth at which each token halts."
-    layers = alt.LayerChart(layer=[cells, halts.encode(color=alt.value("#E69F00"))]).properties(width=alt.Step(58), height=150)
+    layers = alt.LayerChart(layer=[cells, *rings]).properties(width=alt.Step(75), height=150)
     return (
         layers.facet(row=alt.Row("decider:N", title=None, header=alt.Header(labelOrient="top", labelAnchor="start")))
         .add_params(own, slider)

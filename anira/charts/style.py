@@ -6,10 +6,14 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-#: One colour for each way of deciding depth, the same in every chapter (Okabe and Ito's palette, safe for colour-blind readers).
-DECIDER_COLORS = {"early": "#D55E00", "online": "#0072B2", "fixed": "#009E73", "untied": "#CC79A7", "hybrid": "#E69F00"}
+#: One colour for each way of deciding depth, the same in every chapter: Okabe and Ito's palette, safe for colour-blind readers,
+#: with its light colours darkened. All colours of marks stand out from a white and from a dark page by 3 : 1.
+DECIDER_COLORS = {"early": "#D55E00", "online": "#0072B2", "fixed": "#009E73", "untied": "#CC79A7", "hybrid": "#C07F00"}
 #: And one shape.
 DECIDER_SHAPES = {"early": "circle", "online": "square", "fixed": "diamond", "untied": "cross", "hybrid": "triangle-up"}
+
+#: Of lines and outlines that stand for nothing by their colour.
+GREY = "#8a8f98"
 
 #: Depth from shallow to deep. Lightness falls steadily, and every step stands out from a white and from a dark page by 3 : 1.
 DEPTH_COLORS = ["#17A690", "#0498BB", "#4E80E0", "#8567D7", "#A44BB2", "#B52C77"]
@@ -36,7 +40,7 @@ def theme() -> alt.theme.ThemeConfig:
             "point": {"filled": True, "size": 60, "opacity": 1},
             "rule": {"strokeWidth": 1.5},
             "range": {
-                "category": [*DECIDER_COLORS.values(), "#56B4E9"],
+                "category": [*DECIDER_COLORS.values(), SPARE_COLORS[0]],
                 "ordinal": DEPTH_COLORS,
                 "ramp": DEPTH_COLORS,
                 "heatmap": DEPTH_COLORS,
@@ -46,7 +50,7 @@ def theme() -> alt.theme.ThemeConfig:
 
 
 #: What deciders of one's own get, in this order; after the last the first comes again.
-SPARE_COLORS = ("#56B4E9", "#8C6D31", "#8A8A8A", "#7B61C9", "#A6761D", "#1FA8A0")
+SPARE_COLORS = ("#2F97D6", "#8C6D31", "#8A8A8A", "#7B61C9", "#A6761D", "#17A096")
 SPARE_SHAPES = ("triangle-down", "triangle-right", "triangle-left", "stroke", "wedge", "arrow")
 
 
@@ -68,7 +72,7 @@ def decider_scale(deciders: list[str]) -> alt.Scale:
     >>> decider_scale(["online", "early"]).range
     ['#0072B2', '#D55E00']
     >>> decider_scale(["online", "mine"]).range
-    ['#0072B2', '#56B4E9']
+    ['#0072B2', '#2F97D6']
     """
     return alt.Scale(domain=deciders, range=_looks(deciders, DECIDER_COLORS, SPARE_COLORS))
 
@@ -79,6 +83,13 @@ def by_decider(frame: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
     shapes = alt.Scale(domain=deciders, range=_looks(deciders, DECIDER_SHAPES, SPARE_SHAPES))
     color = alt.Color("decider:N", scale=decider_scale(deciders), title=None, legend=legend)
     return color, alt.Shape("decider:N", scale=shapes, title=None, legend=legend)
+
+
+def by_dash(field: str, names: Sequence[str], title: str | None = None) -> alt.StrokeDash:
+    """Lines by a column with two or three names: solid for the first, dashed for the last, dotted for one between."""
+    dashes = [[1, 0], [2, 2], [7, 4]] if len(names) == 3 else [[1, 0], [7, 4]]
+    legend = alt.Legend(orient="top", symbolSize=700)  # long enough to see the dashes
+    return alt.StrokeDash(f"{field}:N", title=title, scale=alt.Scale(domain=list(names), range=dashes), legend=legend)
 
 
 def hollow_unless(test: str, color: alt.Color) -> dict[str, Any]:

@@ -72,4 +72,6 @@ def _text(value: Any, digits: int) -> str:
         return "–"
     if isinstance(value, Real) and not isinstance(value, Integral):
         return in_print(f"{value:.{digits}f}")
-    return f"{value:,}" if isinstance(value, Integral) and abs(int(value)) >= 10_000 else str(value)
+    if isinstance(value, Integral):
+        return in_print(f"{value:,}" if abs(int(value)) >= 10_000 else str(value))
+    return str(value)

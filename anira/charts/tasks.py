@@ -6,9 +6,9 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
+from anira.charts.style import GREY
 from anira.charts.words import feature as in_words
 
-GREY = "#8a8f98"  # of lines and arrow heads, visible on white and on dark
 NEXT, DONE, OPEN, AHEAD = "#D55E00", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
 
 
@@ -26,10 +26,10 @@ def search_steps(nodes: pd.DataFrame, edges: pd.DataFrame, features: list[str]) 
     """
     heads = alt.Chart(edges).mark_point(shape="triangle-right", size=90, color=GREY, opacity=1)
     heads = heads.encode(x=alt.X("xm:Q", axis=None), y=alt.Y("ym:Q", axis=None), angle=alt.Angle("angle:Q", scale=None))
-    states = {"query": "#E69F00", "emitted": DONE, "next": NEXT, "listed": OPEN, "needed": AHEAD, "not needed": "#c9ccd1"}
+    states = {"query": "#E69F00", "written down": DONE, "next": NEXT, "listed": OPEN, "needed": AHEAD, "not needed": "#c9ccd1"}
     description = "A dependency graph; the nodes that the query depends on are filled in the order in which the answer lists them."
     return _steps(
-        nodes, edges, [heads], features, states, closed="emitted", opened="listed", ahead="needed", step="nodes emitted ", knob="nodes N "
+        nodes, edges, [heads], features, states, closed="written down", opened="listed", ahead="needed", step="nodes written down ", knob="nodes N "
     ).properties(description=description)
 
 
@@ -87,7 +87,7 @@ def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step
         legend=alt.Legend(orient="top", columns=3 if len(states) > 4 else 2),
     )
     numbered = [alt.Tooltip(f"{feature}:Q", title=in_words(feature)) for feature in features]
-    circles = marks.mark_circle(size=750, opacity=1).encode(color=color, tooltip=["label:N", "state:N", *numbered])
+    circles = marks.mark_circle(size=750, opacity=1, stroke=GREY, strokeWidth=1.5).encode(color=color, tooltip=["label:N", "state:N", *numbered])
     dark = f"datum.state == '{closed}' || datum.state == 'next'"
     names = marks.mark_text(fontSize=14, fontWeight="bold").encode(text="label:N", color=alt.condition(dark, alt.value("white"), alt.value("#1b1e23")))
     numbers = marks.mark_text(fontSize=12, dy=23).encode(text="number:N")
@@ -114,7 +114,9 @@ def hops(frame: pd.DataFrame) -> alt.LayerChart:
     directions = alt.Scale(domain=["on, in the same reading", "back: one more reading"], range=[DONE, NEXT])
     color = alt.Color("direction:N", title=None, scale=directions, legend=alt.Legend(orient="top", direction="vertical"))
     lines = moves.mark_rule(strokeWidth=2.5).encode(x=alt.X("before:Q", axis=None), x2="place:Q", y=alt.Y("previous:Q", axis=None), y2="hop:Q", color=color)
-    points = used.mark_circle(size=550, opacity=1, color=OPEN).encode(x=x, y=y, tooltip=["hop:Q", "edge:N", "readings:Q", "travel:Q"])
+    points = used.mark_circle(size=550, opacity=1, color=OPEN, stroke=GREY, strokeWidth=1.5).encode(
+        x=x, y=y, tooltip=["hop:Q", "edge:N", "readings:Q", "travel:Q"]
+    )
     names = used.mark_text(fontSize=13, fontWeight="bold", color="#1b1e23").encode(x=x, y=y, text="node:N")
     end = "datum.hop + ' hops end at ' + datum.node + ': ' + datum.readings + ' readings, ' + datum.travel + ' edges of travel'"
     summary = used.transform_filter("datum.hop == k").transform_calculate(text=end, middle=str((len(frame) + 1) / 2), bottom=str(most + 1))

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import by_decider, in_order
+from anira.charts.style import GREY, by_decider, in_order
 
 SCHEDULE_COLORS = ["#7B61C9", "#1F9BBF", "#8C6D31"]  # none that stands for a decider
 
@@ -21,7 +21,7 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
     menu = alt.param(name="trained_with", value=deciders[-1], bind=alt.binding_radio(options=deciders, name="decider "))
     step = alt.X("step:Q", title="training step", axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, steps]))
     marks = alt.Chart(pd.DataFrame({"step": phases.values(), "phase": phases.keys()}))
-    rules = marks.mark_rule(strokeDash=[4, 4], color="#8a8f98").encode(x="step:Q")
+    rules = marks.mark_rule(strokeDash=[4, 4], color=GREY).encode(x="step:Q")
     names = marks.mark_text(align="left", baseline="bottom").encode(x="step:Q", y=alt.value(-6), text="phase:N")
     base = alt.Chart(frame).transform_filter("datum.decider == trained_with") if len(deciders) > 1 else alt.Chart(frame)
     color = alt.Color("size:O", title="size", legend=alt.Legend(orient="bottom"))
@@ -30,7 +30,7 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
     def panel(value: str, title: str, domain: list[float], *above: alt.Chart) -> alt.LayerChart:
         scale = alt.Scale(domain=domain)
         mean = base.mark_line().encode(x=step, y=alt.Y(f"mean({value}):Q", title=title, scale=scale), color=color)
-        each = base.mark_line(strokeWidth=1, opacity=0.5, point=alt.OverlayMarkDef(size=12, opacity=0.5))
+        each = base.mark_line(strokeWidth=1, opacity=0.75, point=alt.OverlayMarkDef(size=12, opacity=0.75))
         each = each.encode(x=step, y=alt.Y(f"{value}:Q", title=title, scale=scale), color=color, detail="run_seed:N", tooltip=tooltip)
         return alt.LayerChart(layer=[rules, mean, each, *above]).properties(width=540, height=170)
 
@@ -52,8 +52,8 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     base = alt.Chart(frame).transform_filter("datum.size == shown")
     color, _ = by_decider(frame)
     depth = alt.Scale(domain=[1, max_depth])
-    runs = base.mark_line(strokeWidth=1, opacity=0.55).encode(
-        x=alt.X("step:Q", title="training step"),
+    runs = base.mark_line(strokeWidth=1, opacity=0.75).encode(
+        x=alt.X("step:Q", title="training step", axis=alt.Axis(tickCount=5)),
         y=alt.Y("depth:Q", title="iterations per answer token", scale=depth),
         color=color,
         detail="run_seed:N",
@@ -71,15 +71,16 @@ def right_against_depth(frame: pd.DataFrame) -> alt.Chart:
     `frame`: decider, schedule, run_seed, depth, exact_match.
     """
     _, shape = by_decider(frame)
+    shape = shape.legend(orient="top", symbolFillColor=GREY, symbolStrokeColor=GREY)  # a colour stands for a schedule
     schedules = alt.Scale(domain=sorted(frame["schedule"].unique()), range=SCHEDULE_COLORS)
     description = "Exact match of trained models against their mean iterations on answer tokens, one point a training seed, a colour for each schedule."
     return (
         alt.Chart(frame)
         .mark_point(size=90)
         .encode(
-            x=alt.X("depth:Q", title="iterations per answer token", scale=alt.Scale(zero=False, padding=12)),
+            x=alt.X("depth:Q", title="iterations per answer token", scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=8)),
             y=alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(domain=[0.5, 1], clamp=True)),
-            color=alt.Color("schedule:N", scale=schedules, title=None, legend=alt.Legend(orient="bottom")),
+            color=alt.Color("schedule:N", scale=schedules, title=None, legend=alt.Legend(orient="bottom", columns=2)),
             shape=shape,
             tooltip=["decider:N", "schedule:N", "run_seed:N", alt.Tooltip("depth:Q", format=".2f"), alt.Tooltip("exact_match:Q", format=".2f")],
         )

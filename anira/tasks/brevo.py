@@ -32,16 +32,16 @@ FEATURES = {
     "nodes": Feature("structure", "answer", "nodes of the graph, N"),
     "edges": Feature("structure", "answer", "edges of the graph"),
     "ancestors": Feature("structure", "answer", "nodes that the query depends on: the length of the answer"),
-    "hub_out_degree": Feature("structure", "answer", "largest out-degree in the graph"),
+    "hub_out_degree": Feature("structure", "answer", "most arrows that leave one node"),
     "in_degree": Feature("structure", "answer", "nodes that the predicted node depends on directly"),
     "out_degree": Feature("structure", "answer", "nodes that depend directly on the predicted node"),
     "dependents": Feature("structure", "answer", "nodes that depend directly on the predicted node, the edge to the query not counted"),
     "height": Feature("structure", "answer", "longest path, in edges, that ends at the predicted node"),
     "query_distance": Feature("structure", "answer", "shortest path, in edges, from the predicted node to the query; the paper counts it as state"),
-    "dfs_depth": Feature("state", "answer", "recursion depth at which the search first discovers the node"),
-    "frontier_size": Feature("state", "answer", "nodes discovered and not yet emitted, just before this one is emitted"),
-    "newly_enabled": Feature("state", "answer", "ancestors of the query whose dependencies are complete once this one is emitted"),
-    "emitted": Feature("state", "answer", "nodes emitted before this one"),
+    "dfs_depth": Feature("state", "answer", "steps below the query at which the search first lists the node"),
+    "frontier_size": Feature("state", "answer", "nodes listed and not yet written down, just before this one is"),
+    "newly_enabled": Feature("state", "answer", "nodes that the query needs whose own needs are complete once this one is written down"),
+    "emitted": Feature("state", "answer", "nodes written down before this one"),
 }
 # Which of them are state in the paper. It counts the distance to the query too, though the prompt alone determines it.
 PAPERS_STATE = ("query_distance", *(name for name, feature in FEATURES.items() if feature.kind == "state"))

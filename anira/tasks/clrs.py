@@ -117,11 +117,11 @@ TOKEN = re.compile(
 
 FEATURES = {
     "size": Feature("structure", "answer", "size of the input, n"),
-    "problem": Feature("structure", "answer", "which problem it is: its place among PROBLEMS"),
+    "problem": Feature("structure", "answer", "which problem it is, by its place in the list of problems"),
     "element": Feature("structure", "answer", "numbers of the answer that end before this token"),
-    "digit": Feature("structure", "answer", "tokens of the same number before this one; NaN between numbers"),
+    "digit": Feature("structure", "answer", "tokens of the same number before this one; undefined between numbers"),
     "steps": Feature("state", "answer", "steps of the algorithm on this input: frames of its official trace"),
-    "settled": Feature("state", "answer", "step at which this number of the answer takes its final value; NaN between numbers"),
+    "settled": Feature("state", "answer", "step at which this number of the answer takes its final value; undefined between numbers"),
 }
 
 

@@ -39,7 +39,7 @@ def family_table() -> pd.DataFrame:
     """
     rows = []
     for family in FAMILIES:
-        graphs = (family.__doc__ or "").splitlines()[0]
+        graphs = (family.__doc__ or "").splitlines()[0].replace("`", "")
         knobs = [(field.name, field.default, "{} to {}".format(*family.limits[field.name])) for field in fields(family)]
         rows += [(family.__name__, *knob, graphs) for knob in knobs or [("none", "", "")]]
     return pd.DataFrame(rows, columns=["family", "knob", "default", "range", "graphs"]).set_index("family")

@@ -2,6 +2,7 @@
 
 - A cell whose next paragraph begins with `<a id="fig-x"></a>` has its caption there: on the page, its output and that
   paragraph are one `<figure>` with this id. JupyterLab, Colab and GitHub show the paragraph below the output.
+- What a cell shows as HTML may link to another notebook, `<a href='06-timing.ipynb'>`; on the page that is its page.
 - Every other id in the HTML of a page, in its text or in what its cells show, is a target too. So
   `[Figure 6.1](#fig-x)`, and `[a claim](02-findings.ipynb#its-id)` from any page, are links that the build checks.
 """
@@ -12,6 +13,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 ID = re.compile(r"""\sid=(["'])([^"']+)\1""")
+LINK = re.compile(r"""(\shref=["'][\w-]+)\.ipynb\b""")
 ANCHOR = re.compile(r"""<a id=(["'])([^"']+)\1>""")
 
 
@@ -32,6 +34,8 @@ class Captions(SphinxTransform):
         """Apply the transform."""
         targets = getattr(self.document, "myst_slugs", {})
         for raw in self.document.findall(nodes.raw):
+            if LINK.search(raw.astext()):
+                raw[:] = [nodes.Text(LINK.sub(r"\1.html", raw.astext()))]
             for _, name in ID.findall(raw.astext()):
                 targets.setdefault(name, (raw.line or 0, name, ""))
         if targets:

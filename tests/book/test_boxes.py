@@ -102,7 +102,7 @@ def parameters(model: str) -> int:
 def findings() -> str:
     """The table of the paper's findings, as the page shows it."""
     asked = {claim for finding in FINDINGS.values() for claim in finding.claims}
-    return tables.findings(verdicts([CLAIMS[claim] for claim in asked]), FINDINGS).data
+    return tables.findings(verdicts([CLAIMS[claim] for claim in asked]), FINDINGS, dict.fromkeys(FINDINGS, "05-alignment.ipynb")).data
 
 
 def seen(what: str) -> int:
@@ -120,7 +120,7 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("03-brevo", "answers {:.0f} % [{:.0f} %, {:.0f} %] of graphs with eight", lambda: 100 * online(8)[["exact_match", "exact_low", "exact_high"]]),
     ("04-architecture", "take {} iterations together, where six for every token would be {}", lambda: taken(7, seed=2)),
     ("02-findings", "and {:.0f} % [{:.0f} %, {:.0f} %] of the online decider's", lambda: 100 * row("online-content")[["estimate", "low", "high"]]),
-    ("02-findings", "less than {} percent of the early decider's depth", lambda: [{True: "one"}[row("early-surface")["estimate"] < 0.01]]),
+    ("02-findings", "explain {:.0f} % [{:.0f} %, {:.0f} %] of the early decider's", lambda: 100 * row("early-surface")[["estimate", "low", "high"]]),
     ("02-findings", "in models of {:.2f} million parameters", lambda: [parameters("brevo-online-tiny") / 1e6]),
     ("02-findings", "we see {}, {} in part, and {} not", lambda: [NUMBERS[seen(what)] for what in ("found", "found in part", "not found")]),
     ("05-alignment", "gives an answer token more iterations, {:.2f} [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),

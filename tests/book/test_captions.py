@@ -12,7 +12,11 @@ pytest.importorskip("myst_nb")
 
 EXTENSIONS = Path(__file__).parents[2] / "book/_ext"
 CELL = {"cell_type": "code", "id": "rows", "metadata": {}, "execution_count": 1, "source": "rows"}
-OUTPUT = {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<table><tr id='a-claim'><td>claimed</td></tr></table>"}}
+OUTPUT = {
+    "output_type": "display_data",
+    "metadata": {},
+    "data": {"text/html": "<table><tr id='a-claim'><td>claimed, as <a href='two.ipynb'>there</a></td></tr></table>"},
+}
 
 
 def notebook(*cells) -> str:
@@ -50,6 +54,11 @@ def test_links_lead_to_figures_places_and_rows_from_every_page(built):
     pages, _ = built
     assert re.findall(r'href="(#(?:tab|here)[^"]*)"', pages["one"]) == ["#tab-rows", "#here"]
     assert re.findall(r'href="(one\.html#(?:tab-rows|a-claim))"', pages["two"]) == ["one.html#a-claim", "one.html#tab-rows"]
+
+
+def test_what_a_cell_shows_links_to_the_page_of_a_notebook(built):
+    pages, _ = built
+    assert "<a href='two.html'>there</a>" in pages["one"]
 
 
 def test_a_link_to_nothing_is_still_a_warning(built):

@@ -75,3 +75,15 @@ def test_page_opens_from_disk_without_network_errors_overflow_or_what_axe_finds(
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     assert overflow <= 0, f"{overflow} pixels wider than the window"
     assert [(rule["id"], [node["html"][:150] for node in rule["nodes"][:3]]) for rule in violations] == []
+
+
+@pytest.mark.browser
+def test_a_link_to_a_folded_row_unfolds_it(browser):
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto((SITE / "book/02-findings.html").as_uri(), wait_until="load")
+    row = tab.locator("tr#online-content")
+    assert not row.is_visible()
+    tab.evaluate("history.replaceState(null, '', '#online-content'); dispatchEvent(new HashChangeEvent('hashchange'))")  # no browser unfolds by itself for this
+    assert row.is_visible()
+    assert tab.locator("#tab-claims > * details[open]").count() == 1
+    tab.close()

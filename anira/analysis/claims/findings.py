@@ -321,7 +321,7 @@ DYNAMICS_AGAIN = tuple(
             f"{task}-{decider}-accuracy-holds",
             CONSTANT,
             f"{task}-{decider}-accuracy-holds-constant",
-            f"{decider}: … while accuracy holds, change of exact match since the peak",
+            f"{decider}: exact match holds while depth falls, its change since depth was at its peak",
             further.exact_match_since_peak(decider),
             above(-0.05),
             "exact match falls as depth does",

@@ -56,7 +56,7 @@ ALIGNMENT = (
     *(
         Claim(
             f"{task}-equal-accuracy",
-            "… at equal accuracy, difference in exact match",
+            "early and online are right equally often, difference in exact match",
             measures.exact_match_difference(),
             near(0, 0.05),
             "one decider is right more often by more than 0.05",
@@ -119,7 +119,7 @@ DYNAMICS = tuple(
         ),
         Claim(
             f"{task}-{decider}-accuracy-holds",
-            f"{decider}: … while accuracy holds, change of exact match since the peak",
+            f"{decider}: exact match holds while depth falls, its change since depth was at its peak",
             measures.exact_match_since_peak(decider),
             above(-0.05),
             "exact match falls as depth does",
