@@ -1,6 +1,6 @@
 /** The controls above the picture. Each shows what is chosen, and tells `actions` what a reader chooses. */
 
-import { button, nearest, node, slider } from "./parts.mjs";
+import { button, fill, nearest, node, part, slider } from "./parts.mjs";
 import { parseExpression, prefixOf, writeOut } from "./expression.mjs";
 import { writeExpression } from "./sources.mjs";
 
@@ -47,9 +47,9 @@ export function Controls(source, actions) {
       const unseen = !trained.includes(size);
       nodes.value = sizes.indexOf(nearest(sizes, size));
       nodes.setAttribute("aria-valuetext", `${size}${words.many}${unseen ? ", a size not seen in training" : ""}`);
-      nodesText.replaceChildren(String(size), ...(unseen ? [node("em", { class: "ax-unseen" }, "unseen size")] : []));
+      fill(nodesText, size, unseen && part("em", { class: "ax-unseen" }, "unseen size"));
       const count = source.count(choice.nodes);
-      graphText.textContent = choice.problem ? (choice.problem === source.options.example ? "an example" : "your own") : count ? `${choice.graph} of ${count}` : `no. ${choice.graph}`;
+      fill(graphText, choice.problem ? (choice.problem === source.options.example ? "an example" : "your own") : count ? `${choice.graph} of ${count}` : `no. ${choice.graph}`);
       previous.disabled = !count && choice.graph === 1;
       const shown = choice.decider === "all" ? deciders : deciders.filter(({ label }) => label === choice.decider);
       const rules = [...new Set(shown.map(({ rule }) => rule))];
@@ -57,7 +57,7 @@ export function Controls(source, actions) {
       threshold.value = thresholds.indexOf(nearest(thresholds, choice.threshold ?? 0.5));
       threshold.setAttribute("aria-valuetext", choice.threshold === null ? `not used, the models' own rules: ${rules.join(", ")}` : String(choice.threshold));
       threshold.classList.toggle("ax-idle", choice.threshold === null);
-      thresholdText.textContent = choice.threshold === null ? rules.join(", ") : `halt once F(d) ≥ ${choice.threshold}`;
+      fill(thresholdText, choice.threshold === null ? rules.join(", ") : `halt once F(d) ≥ ${choice.threshold}`);
       for (const radio of radios) radio.checked = radio.value === choice.decider;
       if (typed) typed.update(choice, problem);
     },
@@ -92,7 +92,7 @@ function Typed({ modulus, longest, sizes }, choose) {
 
 /** Which iteration is being looked at; one for all models. */
 export function Scrub({ seek, play }) {
-  const playing = button("play", "", play);
+  const playing = button("play", null, play);
   const track = node("input", { type: "range", min: 1, step: 1, "aria-label": "Iteration", "data-control": "iteration", oninput: (event) => seek(Number(event.target.value)) });
   const text = node("output");
   return {
@@ -100,9 +100,10 @@ export function Scrub({ seek, play }) {
     paint(D, { iteration, playing: running }) {
       track.setAttribute("max", D + 1);
       track.value = Math.min(iteration, D + 1);
-      text.textContent = iteration > D ? `all ${D} done` : `${iteration} of ${D}`;
-      track.setAttribute("aria-valuetext", text.textContent);
-      playing.textContent = running ? "❚❚" : "▶";
+      const done = iteration > D ? `all ${D} done` : `${iteration} of ${D}`;
+      fill(text, done);
+      track.setAttribute("aria-valuetext", done);
+      fill(playing, running ? "❚❚" : "▶");
       playing.setAttribute("aria-label", running ? "Pause" : "Play the iterations");
     },
   };

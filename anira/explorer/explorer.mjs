@@ -13,7 +13,7 @@
 import { Controls, Scrub } from "./controls.mjs";
 import { Pad } from "./pad.mjs";
 import { Panel, firstFocus, legendOf } from "./panel.mjs";
-import { button, node, paintRamp } from "./parts.mjs";
+import { button, fill, node, paintRamp, part } from "./parts.mjs";
 import { expressionProblem, graphProblem, sceneOf, sequenceProblem, tokenAt } from "./problem.mjs";
 import { nameOf, painted, picture, readAddress, save, writeAddress } from "./share.mjs";
 import { kernelSource, pageSource, readExpression, readGraph, wrap, writeGraph } from "./sources.mjs";
@@ -92,7 +92,7 @@ export function mount(element, source, first) {
   function point(position, pin = false) {
     hovered = position;
     if (pin) pinned = position;
-    paint();
+    queueMicrotask(paint); // an element that is taken out of the page loses the focus in the midst of a drawing
   }
 
   function give(label, position, by) {
@@ -198,7 +198,8 @@ export function mount(element, source, first) {
 
   function wait(state, text) {
     root.dataset.state = state;
-    status.textContent = failure = text;
+    failure = text;
+    fill(status, text);
   }
 
   function show() {
@@ -230,9 +231,7 @@ export function mount(element, source, first) {
       draw.setAttribute("aria-pressed", editing);
     }
     paintRamp(root, options.colors, deepest());
-    legend.replaceChildren(...legendOf(deepest()));
-    const shown = looking();
-    panels.forEach((panel, i) => panel.build(scenes[i], shown));
+    fill(legend, ...legendOf(deepest()));
     paint();
   }
 
@@ -243,10 +242,9 @@ export function mount(element, source, first) {
     const shown = looking();
     panels.forEach((panel, i) => panel.paint(scenes[i], shown));
     scrub.paint(deepest(), shown);
-    const words = node("span", {}, ...storyOf(scenes, shown));
-    if (words.textContent !== story.textContent) story.replaceChildren(words); // said aloud only when it is news
-    const text = statusOf(scenes, { live: source.live, failure });
-    if (text !== status.textContent) status.textContent = text;
+    const words = storyOf(scenes, shown);
+    fill(story, part("span", { key: JSON.stringify(words) }, ...words)); // said aloud as a whole, and only when it is news
+    fill(status, statusOf(scenes, { live: source.live, failure }));
   }
 
   // ---- keys and addresses

@@ -1,7 +1,7 @@
 /** One model's answer: drawing, tokens, reasons. Several stand side by side. */
 
 import { GraphView } from "./graph.mjs";
-import { node } from "./parts.mjs";
+import { node, part } from "./parts.mjs";
 import { AnswerView, PromptView } from "./tokens.mjs";
 import { WhyView } from "./why.mjs";
 
@@ -9,24 +9,12 @@ import { WhyView } from "./why.mjs";
 export function Panel(label, kind, { point, give, giveBack, pen }) {
   const actions = { point, give: (position, by) => give(label, position, by), giveBack: () => giveBack(label) };
   const graph = kind === "sequence" ? null : GraphView(point, pen);
-  const answer = AnswerView(actions);
-  const prompt = PromptView(actions);
-  const why = WhyView(actions);
+  const views = [graph, AnswerView(actions), WhyView(actions), PromptView(actions)].filter(Boolean);
   return {
     graph,
-    element: node("div", { class: graph ? "ax-panel" : "ax-panel ax-plain" }, graph?.element, answer.element, why.element, prompt.element),
-    build(scene, shown) {
-      graph?.build(scene, shown);
-      answer.build(scene);
-      prompt.build(scene);
-    },
-    paint(scene, shown) {
-      for (const view of [graph, answer, prompt, why]) view?.paint(scene, shown);
-    },
-    down() {
-      graph?.down();
-      why.down();
-    },
+    element: node("div", { class: graph ? "ax-panel" : "ax-panel ax-plain" }, ...views.map((view) => view.element)),
+    paint: (scene, shown) => views.forEach((view) => view.paint(scene, shown)),
+    down: () => views.forEach((view) => view.down?.()),
   };
 }
 
@@ -39,6 +27,6 @@ export function firstFocus(scenes) {
 }
 
 export function legendOf(D) {
-  const cells = Array.from({ length: D }, (_, i) => node("i", { style: `background: var(--ax-depth-${i + 1}); color: var(--ax-ink-${i + 1})` }, String(i + 1)));
+  const cells = Array.from({ length: D }, (_, i) => part("i", { style: `background: var(--ax-depth-${i + 1}); color: var(--ax-ink-${i + 1})` }, String(i + 1)));
   return ["iterations ", ...cells];
 }

@@ -3,15 +3,49 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "g", "path", "circle", "rect", "line", "text", "tspan", "title"]);
 
-/** An element with attributes, listeners (`onclick`) and children; a child that is null or false is left out. */
+const isThere = (child) => child !== null && child !== undefined && child !== false;
+const create = (tag) => (SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag));
+
+/** An element with attributes, listeners (`onclick`) and children; an attribute or a child that is null or false is left out. */
 export function node(tag, attributes = {}, ...children) {
-  const made = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== undefined && value !== null && value !== false) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  const made = create(tag);
+  set(made, attributes);
+  made.append(...children.filter(isThere));
   return made;
+}
+
+/** What such an element should be, for `fill`. A `key` tells it from its siblings where they come and go; else its place does. */
+export const part = (tag, attributes = {}, ...children) => ({ tag, attributes, children, key: attributes.key });
+
+const keys = new WeakMap(); // of the children that `fill` made
+const given = new WeakMap(); // element → the attributes that `set` gave it
+
+/** Make the children of an element, all of them made here, what these parts and texts say: those that are there stay, with the focus, and only what differs is changed. */
+export function fill(element, ...parts) {
+  const before = new Map([...element.childNodes].map((child) => [keys.get(child), child]));
+  const now = parts.filter(isThere).map((one, i) => {
+    const key = one.key ?? `${one.tag} ${i}`;
+    const child = before.get(key) ?? (one.tag ? create(one.tag) : document.createTextNode(""));
+    before.delete(key);
+    keys.set(child, key);
+    if (one.tag) set(child, one.attributes), fill(child, ...one.children);
+    else if (child.data !== String(one)) child.data = one;
+    return child;
+  });
+  before.forEach((child) => child.remove());
+  now.forEach((child, i) => element.childNodes[i] === child || element.insertBefore(child, element.childNodes[i] ?? null));
+}
+
+function set(element, attributes) {
+  const before = given.get(element) ?? {};
+  given.set(element, attributes);
+  for (const name in { ...before, ...attributes }) {
+    const value = attributes[name];
+    if (value === before[name] || name === "key") continue;
+    if (name.startsWith("on")) element[name] = value;
+    else if (isThere(value)) element.setAttribute(name, value);
+    else element.removeAttribute(name);
+  }
 }
 
 /** `<eos>` is a name for the model; readers see the word, and a space between words where several follow each other. */
@@ -22,8 +56,8 @@ export const ordinal = (n) => n + (["th", "st", "nd", "rd"][n % 100 > 10 && n % 
 export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 export const sum = (values) => values.reduce((a, b) => a + b, 0);
 export const nearest = (values, wish) => values.reduce((a, b) => (Math.abs(b - wish) < Math.abs(a - wish) ? b : a));
-export const bold = (text) => node("b", {}, String(text));
-export const aloud = (text) => node("span", { class: "ax-aloud" }, text);
+export const bold = (text) => part("b", {}, text);
+export const classes = (...names) => names.filter(Boolean).join(" ");
 
 const channel = (hex, i) => parseInt(hex.slice(2 * i + 1, 2 * i + 3), 16) / 255;
 const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -56,27 +90,31 @@ export function slider(values, label, name, choose) {
   });
 }
 
-/** Call `changed` when the element's width changes; `width()` is the latest, without asking the page to lay itself out. */
-export function watchWidth(element, usual, changed) {
+/**
+ * Call `changed` when the element's width changes; `width()` is the latest, without asking the page to lay itself out. While the width
+ * stays, the element never gets lower than it was: what stands below it stays where it is, under the pointer too.
+ */
+export function watchSize(element, usual, changed) {
   let latest = 0;
-  const observer = new ResizeObserver(([{ contentRect }]) => {
-    if (!contentRect.width || contentRect.width === latest) return;
-    latest = contentRect.width;
+  const keep = () => { element.style.minHeight = `${element.getBoundingClientRect().height}px`; };
+  const observer = new ResizeObserver(([{ contentRect: { width } }]) => {
+    if (!width) return;
+    if (width === latest) return keep();
+    latest = width;
+    element.style.minHeight = "";
     changed();
+    requestAnimationFrame(keep); // by then it is laid out in its new width
   });
   observer.observe(element);
   return { width: () => latest || usual, down: () => observer.disconnect() };
 }
 
-export function button(name, text, onclick, attributes = {}) {
-  return node("button", { type: "button", class: "ax-button", "data-control": name, onclick, ...attributes }, text);
-}
+const asButton = (name, onclick, attributes) => ({ type: "button", class: "ax-button", "data-control": name, onclick, ...attributes });
+export const button = (name, text, onclick, attributes) => node("button", asButton(name, onclick, attributes), text);
+export const buttonPart = (name, text, onclick, attributes) => part("button", asButton(name, onclick, attributes), text);
 
-/** One member of a group can be tabbed to; arrow keys go on from there. */
-export function oneTabStop(members, isStop) {
-  const stop = members.find(isStop) ?? members[0];
-  for (const member of members) member.setAttribute("tabindex", member === stop ? 0 : -1);
-}
+/** The one member of a group that can be tabbed to; arrow keys go on from there. */
+export const tabStop = (members, wish) => (members.includes(wish) ? wish : members[0]);
 
 /** Move the focus within a group; returns whether the key was one that moves. */
 export function roam(event, members) {

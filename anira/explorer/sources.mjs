@@ -106,16 +106,15 @@ async function fetchModel(name, folder) {
   return unhurried(loadSteps(globalThis.anira_models[name]), () => true);
 }
 
-/** Run a generator in slices, so that no frame waits for it; null as soon as it is no longer `wanted`. */
+/** Run a generator in slices, and between two of them and after the last let the page go on; null as soon as it is no longer `wanted`. */
 async function unhurried(generator, wanted) {
   for (;;) {
     const end = performance.now() + SLICE_MS;
-    do {
-      const { done, value } = generator.next();
-      if (done) return value;
-    } while (performance.now() < end);
+    let step;
+    do step = generator.next(); while (!step.done && performance.now() < end);
     await pause();
     if (!wanted()) return null;
+    if (step.done) return step.value;
   }
 }
 

@@ -1,10 +1,10 @@
 /** Everything that the explorer says in sentences. */
 
 import { writeOut } from "./expression.mjs";
-import { bold, listed, node, plural, readable, sum } from "./parts.mjs";
+import { bold, listed, part, plural, readable, sum } from "./parts.mjs";
 import { compared, positions } from "./problem.mjs";
 
-const italic = (text) => node("i", {}, text);
+const italic = (text) => part("i", {}, text);
 
 /** The paragraph above the picture: what was asked, what was answered, what it took. */
 export function storyOf(scenes, { iteration, edited, before }) {

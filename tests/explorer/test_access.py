@@ -119,6 +119,27 @@ def test_the_tab_key_reaches_every_control_once_and_the_focus_is_seen(open_page,
     assert all("solid" in styles or "auto" in styles for _, *styles in stops)
 
 
+def test_the_focus_stays_where_it_is_while_the_picture_changes(open_page, brevo):  # noqa: F811
+    page = open_page(brevo)
+    focused = lambda: page.evaluate("document.activeElement.dataset.node ?? document.activeElement.dataset.position")  # noqa: E731
+    token = page.locator(".ax-tokens .ax-token").nth(1)
+    position, depth = token.get_attribute("data-position"), int(token.get_attribute("data-depth"))
+    token.focus()
+    for taken in (1, 2):
+        page.keyboard.press("-")
+        page.wait_for_function(f"document.querySelectorAll('.ax-tokens .ax-token')[1].dataset.depth === '{depth - taken}'")
+        assert settled(page) and focused() == position
+    asked = settled(page)["panels"][0]["asked"]
+    tail, head = asked[1], asked[2].removeprefix("→")
+    control(page, "draw").click()
+    for name in (tail, head):
+        while focused() != name:
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+    state = settled(page)
+    assert f"The arrow {tail} → {head} is gone" in state["said"] and state["panels"][0]["asked"] == [asked[0], *asked[3:]] and focused() == head
+
+
 def test_what_is_said_aloud_is_news(open_page, brevo):  # noqa: F811
     page = open_page(brevo)
     page.evaluate("window.said = 0; new MutationObserver(() => said++).observe(document.querySelector('.ax-story'), { childList: true, subtree: true })")
