@@ -42,7 +42,10 @@ def test_a_claim_asked_again_is_folded_and_not_counted(some):
 def test_the_findings_show_the_verdicts_of_their_claims(some):
     text = tables.findings(some, {"f": FINDINGS["f"]}, {"f": "06-timing.ipynb"}).data
     assert text.count("✓ agrees") == 2 and "online-by-state" not in text
-    assert "<strong>found</strong>: 2 agree <small>(BREVO tiny, N = 3–8)</small>" in text and "<a href='06-timing.ipynb'>6</a>" in text
+    assert (
+        "<strong>found</strong>: 2 agree <small>(<span style='white-space:nowrap'>BREVO tiny, N = 3–8</span>)</small>" in text
+        and "<a href='06-timing.ipynb'>6</a>" in text
+    )
 
 
 def test_whether_a_finding_was_found_follows_from_the_verdicts_of_its_claims(some):

@@ -48,7 +48,7 @@ def findings(table: pd.DataFrame, asked: Mapping[str, Finding], chapters: Mappin
         seen = table[table["id"].isin(finding.claims) & (table["verdict"] != "not tested")]
         largest = seen.drop_duplicates("id")  # presets come from the largest scale down
         lines = [f"{SIGNS[row.verdict]}: {html.escape(row.sentence)} {_number(row)} <small>({html.escape(row.scale)})</small>" for row in largest.itertuples()]
-        scales = html.escape(" and ".join(dict.fromkeys(largest["scale"])))
+        scales = " and ".join(f"<span{WHOLE}>{html.escape(scale)}</span>" for scale in dict.fromkeys(largest["scale"]))
         here = _fold(f"<strong>{_found(set(largest['verdict']))}</strong>: {_verdicts(largest)} <small>({scales})</small>", "<br>".join(lines))
         link = f"<a href='{chapters[letter]}'>{int(chapters[letter][:2])}</a>"
         rows.append(f"<tr><th scope='row'>({letter})</th><td>{html.escape(finding.sentence)}</td><td>{here}</td><td>{link}</td></tr>")

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import decider_scale
+from anira.charts.style import decider_scale, panel_title
 
 #: One colour for each contender of `anira.bench`; the first two as the sparse and the fixed model have it elsewhere.
 CONTENDER_COLORS = {
@@ -21,11 +21,6 @@ CONTENDER_COLORS = {
 def _contenders(frame: pd.DataFrame) -> alt.Scale:
     names = [name for name in CONTENDER_COLORS if name in set(frame["contender"])]
     return alt.Scale(domain=names, range=[CONTENDER_COLORS[name] for name in names])
-
-
-def _small(title: str) -> alt.TitleParams:
-    """The title of one panel of several."""
-    return alt.TitleParams(title, fontSize=13, fontWeight="normal", offset=4)
 
 
 @figure
@@ -176,7 +171,7 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.VConcatCha
         base = alt.Chart(rows).encode(y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)))
         spread = base.mark_rule(color="#888888").encode(x=alt.X("low:Q", title=x["title"]), x2="high:Q")
         layers = alt.LayerChart(layer=[base.mark_bar().encode(x=x, color=color, tooltip=tooltip), spread])
-        panels.append(layers.properties(title=_small(str(name)), height=alt.Step(16), width=540))
+        panels.append(layers.properties(title=panel_title(str(name)), height=alt.Step(16), width=540))
     description = "Speed-up over fixed depth of each way of doing the same work, for each case, with quartiles."
     return alt.vconcat(*panels, description=description)
 
@@ -199,11 +194,11 @@ def where_time_goes(frame: pd.DataFrame, work: str) -> alt.VConcatChart:
         .encode(
             x=alt.X("sum(milliseconds):Q", title="milliseconds"),
             y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)),
-            color=alt.Color("part:N", scale=parts, sort=PARTS, title=None, legend=alt.Legend(orient="bottom", columns=2, labelLimit=260)),
+            color=alt.Color("part:N", scale=parts, sort=PARTS, title=None, legend=alt.Legend(orient="bottom", columns=1, labelLimit=260)),
             order="rank:Q",
             tooltip=["contender:N", "part:N", alt.Tooltip("milliseconds:Q", format=".2f")],
         )
-        .properties(title=_small(f"width {width}"), height=alt.Step(22), width=560)
+        .properties(title=panel_title(f"width {width}"), height=alt.Step(22), width=560)
         for width, rows in frame.groupby("width")
     ]
     return alt.vconcat(*panels, description=description)

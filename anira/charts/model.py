@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import GREY, depth_scale
+from anira.charts.style import GREY, depth_scale, in_order, panel_title
 
 
 @figure
@@ -28,7 +28,7 @@ def token_depths(frame: pd.DataFrame, max_depth: int) -> alt.Chart:
 
 
 @figure
-def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.FacetChart:
+def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.VConcatChart:
     """Exit distributions of the tokens of an answer as columns of cells, the more probable the fuller their colour, one panel a decider.
 
     Rings mark the depth of each token: by the model's own rule, or by a threshold on F(d) that a slider sets.
@@ -54,12 +54,9 @@ def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.FacetChart:
     halts = base.transform_filter(f"own_rule ? datum.d == datum.depth : {first}")
     rings = [halts.mark_point(shape="circle", size=120, filled=False, strokeWidth=width, color=color) for width, color in ((6, "white"), (2.5, "#1b1e23"))]
     description = "Exit distributions of the tokens of an answer over depths, one panel a decider; rings mark the depth at which each token halts."
-    layers = alt.LayerChart(layer=[cells, *rings]).properties(width=alt.Step(75), height=150)
-    return (
-        layers.facet(row=alt.Row("decider:N", title=None, header=alt.Header(labelOrient="top", labelAnchor="start")))
-        .add_params(own, slider)
-        .properties(description=description)
-    )
+    layers = alt.LayerChart(layer=[cells, *rings]).properties(width=540, height=150)
+    panels = [layers.transform_filter(alt.datum.decider == name).properties(title=panel_title(name)) for name in in_order(rows["decider"])]
+    return alt.vconcat(*panels, description=description).add_params(own, slider)
 
 
 @figure

@@ -85,6 +85,11 @@ def by_decider(frame: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
     return color, alt.Shape("decider:N", scale=shapes, title=None, legend=legend)
 
 
+def panel_title(title: str) -> alt.TitleParams:
+    """The title of one of several plots below each other. Put together by `alt.vconcat`, they shrink with the page; panels of a facet do not."""
+    return alt.TitleParams(title, fontSize=13, fontWeight="normal", offset=4)
+
+
 def by_dash(field: str, names: Sequence[str], title: str | None = None) -> alt.StrokeDash:
     """Lines by a column with two or three names: solid for the first, dashed for the last, dotted for one between."""
     dashes = [[1, 0], [2, 2], [7, 4]] if len(names) == 3 else [[1, 0], [7, 4]]
