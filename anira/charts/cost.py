@@ -16,6 +16,7 @@ CONTENDER_COLORS = {
     "x-transformers": "#CC79A7",
     "recompute": "#8C7A6B",
 }
+IDEAL = alt.Tooltip("ideal_fixed:Q", format=".2f", title="ideal")
 
 
 def _contenders(frame: pd.DataFrame) -> alt.Scale:
@@ -46,7 +47,8 @@ def speed_ups(frame: pd.DataFrame) -> alt.LayerChart:
     tooltip = [
         "contender:N",
         alt.Tooltip("depth:Q", format=".2f"),
-        *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("speed_up", "low", "high", "ideal_fixed")),
+        *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("speed_up", "low", "high")),
+        IDEAL,
     ]
     line = base.mark_line().encode(x=x, y=y, color=color)
     points = base.mark_point().encode(x=x, y=y, color=color, tooltip=tooltip)
@@ -80,13 +82,15 @@ def where_it_pays(frame: pd.DataFrame) -> alt.LayerChart:
             y=alt.Y("batch:O", title="sequences in the batch", sort="descending"),
         )
     )
-    tooltip = ["decider:N", "width:N", "batch:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("depth", "speed_up", "low", "high", "ideal_fixed"))]
+    names = {"depth": "mean depth as it came out", "speed_up": "times as fast", "low": "from", "high": "to"}
+    numbers = [alt.Tooltip(f"{name}:Q", format=".2f", title=title) for name, title in names.items()]
+    tooltip = ["decider:N", "width:N", "batch:N", "mean_depth:O", *numbers, IDEAL]
     cells = base.mark_rect().encode(
         color=alt.Color("speed_up:Q", scale=scale, title="times as fast", legend=alt.Legend(orient="bottom", format=".2f")), tooltip=tooltip
     )
-    numbers = base.mark_text(fontSize=13).encode(text=alt.Text("speed_up:Q", format=".2f"), color=alt.value("white"))
+    written = base.mark_text(fontSize=13).encode(text=alt.Text("speed_up:Q", format=".2f"), color=alt.value("white"))
     description = "Table of the measured speed-up of sparse execution over fixed depth, by batch and mean depth; orange where adaptive depth is slower, blue where it is faster."
-    return alt.LayerChart(layer=[cells, numbers]).add_params(*params).properties(height=alt.Step(40), width=560, description=description)
+    return alt.LayerChart(layer=[cells, written]).add_params(*params).properties(height=alt.Step(40), width=560, description=description)
 
 
 @figure
@@ -159,8 +163,8 @@ def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.VConcatCha
     frame = frame.assign(case=case)
     scale = alt.Scale(domain=[0, float(frame["high"].max())], nice=True)
     tooltip = [
-        "contender:N",
         "case:N",
+        "contender:N",
         *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("speed_up", "low", "high")),
         alt.Tooltip("seconds:Q", format=".4f"),
     ]
@@ -196,7 +200,7 @@ def where_time_goes(frame: pd.DataFrame, work: str) -> alt.VConcatChart:
             y=alt.Y("contender:N", title=None, sort=list(CONTENDER_COLORS)),
             color=alt.Color("part:N", scale=parts, sort=PARTS, title=None, legend=alt.Legend(orient="bottom", columns=1, labelLimit=260)),
             order="rank:Q",
-            tooltip=["contender:N", "part:N", alt.Tooltip("milliseconds:Q", format=".2f")],
+            tooltip=["width:N", "contender:N", "part:N", alt.Tooltip("milliseconds:Q", format=".2f")],
         )
         .properties(title=panel_title(f"width {width}"), height=alt.Step(22), width=560)
         for width, rows in frame.groupby("width")

@@ -67,7 +67,12 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
         yOffset=offset,
         color=color,
         shape=shape,
-        tooltip=[f"{label}:N", "decider:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")), *tooltip],
+        tooltip=[
+            alt.Tooltip(f"{label}:N", title="difficulty"),
+            "decider:N",
+            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high")),
+            *tooltip,
+        ],
     )
     layers = alt.LayerChart(layer=[zero, intervals, points])
     return layers.add_params(*params).properties(height=alt.Step(max(11, 24 // len(deciders))), description=description)

@@ -1,5 +1,7 @@
 """Figures of what decides depth and what it is worth: surface and content, distractors, need, policies, calibration, answers over depth."""
 
+import json
+
 import altair as alt
 import pandas as pd
 
@@ -26,17 +28,22 @@ def surface_and_content(frame: pd.DataFrame) -> alt.LayerChart:
 
     `frame`: what `anira.analysis.surface.surface_by_decider` returns; its differences and coefficients are left out.
     """
-    words = {"surface": ["length of the prompt and", "place in the answer"], "content": ["of the rest:", "the graph and the search"]}
+    lines = {"surface": ["length of the prompt and", "place in the answer"], "content": ["of the rest:", "the graph and the search"]}
+    words = {name: " ".join(text) for name, text in lines.items()}
     rows = frame[frame["quantity"].isin(words) & ~frame["decider"].str.contains("−")]
+    rows = rows.assign(quantity=rows["quantity"].map(words))
     color, shape = by_decider(rows)
-    expression = "{" + ", ".join(f"{name}: {lines}" for name, lines in words.items()) + "}[datum.value]"
-    y = alt.Y("quantity:N", sort=list(words), title=None, axis=alt.Axis(labelExpr=expression, labelLimit=220, labelLineHeight=15))
+    expression = f"{json.dumps({words[name]: lines[name] for name in words})}[datum.value]"
+    y = alt.Y("quantity:N", sort=list(words.values()), title=None, axis=alt.Axis(labelExpr=expression, labelLimit=220, labelLineHeight=15))
     base = alt.Chart(rows).encode(y=y, yOffset=alt.YOffset("decider:N", sort=color["scale"]["domain"], scale=alt.Scale(paddingOuter=0.35)), color=color)
     x = alt.X("estimate:Q", title="share explained (R²)", scale=SHARE)
     mean, single = base.transform_filter("datum.seed === 'all'"), base.transform_filter("datum.seed !== 'all'")
     intervals = mean.mark_bar(height=3, opacity=0.6, clip=True).encode(x=alt.X("low:Q", scale=SHARE, title="share explained (R²)"), x2="high:Q")
-    points = mean.mark_point(size=90, opacity=1).encode(x=x, shape=shape, tooltip=["decider:N", *_interval(), alt.Tooltip("clusters:Q", title="seeds")])
-    seeds = single.mark_tick(thickness=2, size=14).encode(x=x, tooltip=["decider:N", "seed:N", alt.Tooltip("estimate:Q", format=".3f")])
+    explained = alt.Tooltip("quantity:N", title="explained by")
+    points = mean.mark_point(size=90, opacity=1).encode(
+        x=x, shape=shape, tooltip=[explained, "decider:N", *_interval(), alt.Tooltip("clusters:Q", title="seeds")]
+    )
+    seeds = single.mark_tick(thickness=2, size=14).encode(x=x, tooltip=[explained, "decider:N", "seed:N", alt.Tooltip("estimate:Q", format=".3f")])
     text = "Share of the variance of depth that prompt length and place explain, and share of the rest that features of graph and search explain, by decider: a tick for each training seed, mean and 95 % interval."
     title = "What explains depth"
     return alt.LayerChart(layer=[intervals, seeds, points]).properties(title=title, width=420, height=alt.Step(26), description=text)
@@ -55,7 +62,7 @@ def one_cell(frame: pd.DataFrame, feature: str = "dfs_depth") -> alt.FacetChart:
     scale = alt.Scale(zero=False, padding=12)
     y = alt.Y("expected_depth:Q", title="expected iterations, E[d]", scale=scale)
     base = alt.Chart(rows).encode(x=x, color=color)
-    dots = base.mark_point(size=45, filled=False, strokeWidth=1.2).encode(y=y, tooltip=["decider:N", alt.Tooltip("expected_depth:Q", format=".2f")])
+    dots = base.mark_point(size=45, filled=False, strokeWidth=1.2).encode(y=y, tooltip=["decider:N", "value:O", alt.Tooltip("expected_depth:Q", format=".2f")])
     means = base.mark_line(strokeWidth=2.5).encode(y=alt.Y("mean(expected_depth):Q", scale=scale, title="expected iterations, E[d]"))
     text = f"Expected iterations of answer tokens that have the same prompt length and place, by {name}: a dot for each token, a line through the means, one panel a decider."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
@@ -111,7 +118,9 @@ def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
         x=x, y=alt.Y("low:Q", scale=scale, title="iterations an answer token"), y2="high:Q", color=color, detail="quantity:N"
     )
     lines = base.mark_line().encode(x=x, y=y, color=color, strokeDash=dash)
-    points = base.mark_point(size=50).encode(x=x, y=y, color=color, tooltip=["decider:N", "quantity:N", "size:O", *_interval(format=".2f")])
+    points = base.mark_point(size=50).encode(
+        x=x, y=y, color=color, tooltip=["decider:N", alt.Tooltip("quantity:N", title="iterations"), "size:O", *_interval(format=".2f")]
+    )
     text = "Mean iterations that answer tokens get, and the least that their prediction needs to stay right, over sizes, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[band, lines, points]).properties(width=_panel(rows), height=230).facet(column=header).add_params(menu)
@@ -132,6 +141,7 @@ POLICIES = {
     "need, together": "what each token needs, found together",
     "oracle": "oracle",
 }
+COSTS = {"depth": "iterations an answer token", "flops_share": "operations, as a share of full depth"}
 POLICY_COLORS = ("#8A8A8A", "#2F97D6", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#C07F00", "#8C6D31", "#17A096", "#D81B60")
 POLICY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "square", "triangle-left")
 
@@ -155,9 +165,14 @@ def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HCo
     y = alt.Y("exact_match:Q", title="exact match", scale=alt.Scale(domain=[lowest, 1], clamp=True))
     base = alt.Chart(rows).encode(color=color, opacity=alt.condition(picked, alt.value(1), alt.value(0.12)))
     panels: list[alt.LayerChart] = []
-    for cost, title in (("depth", "iterations an answer token"), ("flops_share", "operations, as a share of full depth")):
+    for cost, title in COSTS.items():
         x = alt.X(f"{cost}:Q", title=title, scale=alt.Scale(zero=False))
-        tooltip = ["kind:N", "setting:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("exact_match", "depth", "all_depth", "looks", "flops_share"))]
+        further = [
+            alt.Tooltip("all_depth:Q", format=".3f", title="iterations a token"),
+            alt.Tooltip("looks:Q", format=".3f", title="readouts before the one that counts"),
+        ]
+        costs = [alt.Tooltip(f"{name}:Q", format=".3f", title=title) for name, title in COSTS.items()]
+        tooltip = [alt.Tooltip("kind:N", title="policy"), "setting:Q", alt.Tooltip("exact_match:Q", format=".3f"), *costs, *further]
         lines = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, detail="kind:N", order=alt.Order("setting:Q"))
         points = base.mark_point(size=80, filled=True).encode(x=x, y=y, shape=shape, tooltip=tooltip)
         points = points if panels else points.add_params(picked)
@@ -259,7 +274,7 @@ def shuffled_by_size(frame: pd.DataFrame) -> alt.FacetChart:
     scale = alt.Scale(domain=[float(rows["estimate"].min().round(1) - 0.1), 1])
     y = alt.Y("estimate:Q", title="exact match", scale=scale)
     dash = by_dash("depths", ["as chosen", "dealt out anew"])
-    fill = alt.FillOpacity("depths:N", scale=alt.Scale(domain=["as chosen", "dealt out anew"], range=[1, 0]), legend=None)
+    fill = alt.FillOpacity("depths:O", scale=alt.Scale(domain=["as chosen", "dealt out anew"], range=[1, 0]), legend=None)
     lines = base.transform_filter("datum.seed === 'all'").mark_line().encode(x=x, y=y, color=color, strokeDash=dash)
     dots = base.transform_filter("datum.seed !== 'all'").mark_point(size=45, filled=False, strokeWidth=1.5)
     dots = dots.encode(

@@ -93,7 +93,7 @@ def more_iterations(frame: pd.DataFrame) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, 1])
     tooltip = ["decider:N", "size:O", "max_depth:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("estimate", "low", "high"))]
     bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="exact match", scale=scale), y2="high:Q")
-    points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", scale=scale), tooltip=tooltip, shape=shape)
+    points = base.mark_point(size=70).encode(y=alt.Y("estimate:Q", title="exact match", scale=scale), tooltip=tooltip, shape=shape)
     description = "Exact match against the largest number of iterations allowed, fewer or more than in training, by decider, for the chosen number of nodes."
     return (
         alt.LayerChart(layer=[bars, base.mark_line().encode(y="estimate:Q"), points])
@@ -142,7 +142,9 @@ def operators(frame: pd.DataFrame) -> alt.LayerChart:
     tooltip = ["slots_left:O", "completed_size:O", "tokens:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high"))]
     rules = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="expected iterations, E[d]", scale=alt.Scale(zero=False)), y2="high:Q")
     points = base.mark_point(size=80).encode(
-        y="estimate:Q", tooltip=tooltip, shape=alt.Shape("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2]))
+        y=alt.Y("estimate:Q", title="expected iterations, E[d]"),
+        tooltip=tooltip,
+        shape=alt.Shape("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2])),
     )
     description = "Mean expected depth on the operators of MANO's question, by operand slots left and size of the subtree just completed, with 95 % intervals."
     return alt.LayerChart(layer=[rules, points]).add_params(menu).properties(width=320, height=220, description=description)

@@ -48,10 +48,11 @@ def exit_distributions(frame: pd.DataFrame, max_depth: int) -> alt.VConcatChart:
     cells = base.mark_rect().encode(
         color=alt.Color("d:Q", scale=depth_scale(max_depth), legend=None),
         opacity=alt.Opacity("q:Q", title="q(d)", scale=shares, legend=alt.Legend(values=[0.1, 0.3, 0.6, 1], symbolType="square", symbolFillColor=GREY)),
-        tooltip=["label:N", "d:O", alt.Tooltip("q:Q", format=".3f", title="q(d)"), alt.Tooltip("cumulative:Q", format=".3f", title="F(d)")],
+        tooltip=["label:N", "d:O", alt.Tooltip("q:Q", format=".3f", title="q(d)"), alt.Tooltip("cumulative:Q", format=".3f", title="F(d)"), "decider:N"],
     )
     first = f"(datum.cumulative >= threshold || datum.d == {max_depth}) && datum.cumulative - datum.q < threshold"
-    halts = base.transform_filter(f"own_rule ? datum.d == datum.depth : {first}")
+    halts = base.transform_filter(f"own_rule ? datum.d == datum.depth : {first}").transform_calculate(ring="'halts here'")
+    halts = halts.encode(tooltip=["label:N", "d:O", "decider:N", "ring:N"])
     rings = [halts.mark_point(shape="circle", size=120, filled=False, strokeWidth=width, color=color) for width, color in ((6, "white"), (2.5, "#1b1e23"))]
     description = "Exit distributions of the tokens of an answer over depths, one panel a decider; rings mark the depth at which each token halts."
     layers = alt.LayerChart(layer=[cells, *rings]).properties(width=540, height=150)

@@ -99,7 +99,10 @@ def by_dash(field: str, names: Sequence[str], title: str | None = None) -> alt.S
 
 def hollow_unless(test: str, color: alt.Color) -> dict[str, Any]:
     """Encodings by which points of this colour (`filled=False`) are filled where `test` holds of a row, and outlines elsewhere."""
-    return {"fill": alt.Fill(color["shorthand"], scale=color["scale"], legend=None), "fillOpacity": alt.condition(test, alt.value(1), alt.value(0))}
+    fill = alt.Fill(
+        color["shorthand"], scale=color["scale"], title=color["title"], legend=color["legend"]
+    )  # what differs from the colour's legend, Vega warns of
+    return {"fill": fill, "fillOpacity": alt.condition(test, alt.value(1), alt.value(0))}
 
 
 def depth_scale(max_depth: int) -> alt.Scale:

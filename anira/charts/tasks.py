@@ -87,7 +87,9 @@ def _steps(nodes, edges, heads, features, states, *, closed, opened, ahead, step
         legend=alt.Legend(orient="top", columns=3 if len(states) > 4 else 2),
     )
     numbered = [alt.Tooltip(f"{feature}:Q", title=in_words(feature)) for feature in features]
-    circles = marks.mark_circle(size=750, opacity=1, stroke=GREY, strokeWidth=1.5).encode(color=color, tooltip=["label:N", "state:N", *numbered])
+    circles = marks.mark_circle(size=750, opacity=1, stroke=GREY, strokeWidth=1.5).encode(
+        color=color, tooltip=[alt.Tooltip("label:N", title="name"), "state:N", *numbered]
+    )
     dark = f"datum.state == '{closed}' || datum.state == 'next'"
     names = marks.mark_text(fontSize=14, fontWeight="bold").encode(text="label:N", color=alt.condition(dark, alt.value("white"), alt.value("#1b1e23")))
     numbers = marks.mark_text(fontSize=12, dy=23).encode(text="number:N")
@@ -115,7 +117,7 @@ def hops(frame: pd.DataFrame) -> alt.LayerChart:
     color = alt.Color("direction:N", title=None, scale=directions, legend=alt.Legend(orient="top", direction="vertical"))
     lines = moves.mark_rule(strokeWidth=2.5).encode(x=alt.X("before:Q", axis=None), x2="place:Q", y=alt.Y("previous:Q", axis=None), y2="hop:Q", color=color)
     points = used.mark_circle(size=550, opacity=1, color=OPEN, stroke=GREY, strokeWidth=1.5).encode(
-        x=x, y=y, tooltip=["hop:Q", "edge:N", "readings:Q", "travel:Q"]
+        x=x, y=y, tooltip=["hop:Q", "edge:N", alt.Tooltip("readings:Q", title="readings so far"), alt.Tooltip("travel:Q", title="edges of travel so far")]
     )
     names = used.mark_text(fontSize=13, fontWeight="bold", color="#1b1e23").encode(x=x, y=y, text="node:N")
     end = "datum.hop + ' hops end at ' + datum.node + ': ' + datum.readings + ' readings, ' + datum.travel + ' edges of travel'"
@@ -171,7 +173,11 @@ def settling(numbers: pd.DataFrame, questions: pd.DataFrame) -> alt.LayerChart:
     chosen = "datum.problem == problem && datum.size == size"
     x = alt.X("element:Q", title="number of the answer, from the left", axis=alt.Axis(format="d", tickMinStep=1, grid=False), scale=alt.Scale(padding=20))
     y = alt.Y("settled:Q", title="step at which it is settled", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(range=[340, 130], nice=True))
-    points = alt.Chart(numbers).transform_filter(chosen).encode(x=x, y=y, tooltip=["number:N", "settled:Q", "steps:Q"])
+    points = (
+        alt.Chart(numbers)
+        .transform_filter(chosen)
+        .encode(x=x, y=y, tooltip=["element:Q", "number:N", "settled:Q", alt.Tooltip("steps:Q", title="steps of the algorithm")])
+    )
     asked = alt.Chart(questions).transform_filter(chosen).mark_text(align="left", baseline="top", fontSize=12, lineBreak="\n")
     asked = asked.encode(text="text:N", x=alt.value(0), y=alt.value(0))
     labels = points.mark_text(dy=-14, fontSize=12).encode(text="number:N")

@@ -56,13 +56,13 @@ def test_no_style_loads_anything_from_another_host():
 @pytest.mark.browser
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
-def test_page_opens_from_disk_without_network_errors_overflow_or_what_axe_finds(browser, page, theme, width):
+def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_axe_finds(browser, page, theme, width):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, offline=True)
     tab = context.new_page()
     requests, errors = [], []
     tab.on("request", lambda request: requests.append(request.url))
     tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
     tab.goto((SITE / f"{page}.html").as_uri(), wait_until="load")
     charts = tab.locator(".vega-chart").count()
     tab.wait_for_function(f"document.querySelectorAll('.vega-chart svg.marks').length >= {charts}")
