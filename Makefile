@@ -47,7 +47,7 @@ types: $(WORK)
 book: $(WORK)
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W --keep-going
-	$(BIN)/python -m pytest tests/book/test_site.py tests/book/test_chart_data.py
+	$(BIN)/python -m pytest tests/book/test_site.py tests/book/test_chart_data.py tests/book/test_download.py
 
 # From the models and learning curves in runs/ and book/models/; which tables there are is said in anira/results/tables.toml.
 tables: $(WORK)
