@@ -1,6 +1,7 @@
 """Frames as tables for readers: words instead of names, intervals as text, nothing undefined in print."""
 
 import html
+import re
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -18,7 +19,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in self.texts)
-        rows = ("".join(f"<td>{html.escape(text)}</td>" for text in row) for row in self.texts.itertuples(index=False, name=None))
+        rows = ("".join(f"<td>{_unbroken(html.escape(text))}</td>" for text in row) for row in self.texts.itertuples(index=False, name=None))
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         name = html.escape("Table of " + ", ".join(self.texts), quote=True)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -59,6 +60,11 @@ def table(frame: pd.DataFrame, words: Mapping[str, str] | None = None, *, digits
         raise ValueError(f"There are no columns {missing}; the frame has {list(shown)}.")
     places = {name: digits if isinstance(digits, int) else digits.get(name, 2) for name in names}
     return Table(pd.DataFrame({names[name]: [_text(value, places[name]) for value in shown[name]] for name in names}, dtype=object))
+
+
+def _unbroken(text: str) -> str:
+    """No new line within the brackets of an interval."""
+    return re.sub(r"\[[^\]]*\]", lambda interval: interval[0].replace(" ", "\u00a0"), text)
 
 
 def _text(value: Any, digits: int) -> str:
