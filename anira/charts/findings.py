@@ -95,7 +95,7 @@ def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     text = "How many iterations more an answer token gets when nodes are added that the query does not depend on, as dead ends or as a graph apart, and in really larger graphs, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[zero, lines, bars, points]).properties(width=_panel(rows), height=220).facet(column=header).add_params(slider)
-    return chart.properties(title="Nodes added to the prompt", description=text)
+    return chart.properties(description=text)
 
 
 @figure
@@ -110,7 +110,7 @@ def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
     menu = alt.param(name="need_definition", value=options[0], bind=alt.binding_select(options=options, name="need, changing the depth of "))
     color = by_decider(rows)[0].legend(None)  # each panel bears its decider's name
     base = alt.Chart(rows).transform_filter("datum.definition === need_definition")
-    x = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
+    x = alt.X("size:O", title="size", axis=alt.Axis(labelAngle=0))
     scale = alt.Scale(domain=[0, float(rows["estimate"].max().round() + 1)], nice=False)
     y = alt.Y("estimate:Q", title="iterations an answer token", scale=scale)
     dash = by_dash("quantity", ["spent", "needed"])
@@ -124,7 +124,7 @@ def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
     text = "Mean iterations that answer tokens get, and the least that their prediction needs to stay right, over sizes, by decider, with 95 % intervals."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[band, lines, points]).properties(width=_panel(rows), height=230).facet(column=header).add_params(menu)
-    return chart.properties(title="Iterations spent and iterations needed", description=text)
+    return chart.properties(description=text)
 
 
 #: The policies of `anira.evaluation.policies.ladder` in words.
@@ -270,7 +270,7 @@ def shuffled_by_size(frame: pd.DataFrame) -> alt.FacetChart:
     color = by_decider(rows)[0].legend(None)  # each panel bears its decider's name
     base = alt.Chart(rows).transform_filter("datum.intervention === 'chosen' || datum.intervention === shuffled_among")
     base = base.transform_calculate(depths="datum.intervention === 'chosen' ? 'as chosen' : 'dealt out anew'")
-    x = alt.X("size:O", title="size of the instance", axis=alt.Axis(labelAngle=0))
+    x = alt.X("size:O", title="size", axis=alt.Axis(labelAngle=0))
     scale = alt.Scale(domain=[float(rows["estimate"].min().round(1) - 0.1), 1])
     y = alt.Y("estimate:Q", title="exact match", scale=scale)
     dash = by_dash("depths", ["as chosen", "dealt out anew"])
@@ -288,4 +288,4 @@ def shuffled_by_size(frame: pd.DataFrame) -> alt.FacetChart:
     text = "Share of wholly right answers over sizes, with depths as chosen and with the same depths dealt out anew, by decider: lines are means over training seeds, dots are seeds."
     header = alt.Column("decider:N", title=None, sort=color["scale"]["domain"])
     chart = alt.LayerChart(layer=[lines, dots]).properties(width=_panel(rows), height=240).facet(column=header).add_params(menu)
-    return chart.properties(title="The same iterations, given to other tokens", description=text)
+    return chart.properties(description=text)

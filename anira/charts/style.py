@@ -93,7 +93,7 @@ def panel_title(title: str) -> alt.TitleParams:
 def by_dash(field: str, names: Sequence[str], title: str | None = None) -> alt.StrokeDash:
     """Lines by a column with two or three names: solid for the first, dashed for the last, dotted for one between."""
     dashes = [[1, 0], [2, 2], [7, 4]] if len(names) == 3 else [[1, 0], [7, 4]]
-    legend = alt.Legend(orient="top", symbolSize=700)  # long enough to see the dashes
+    legend = alt.Legend(orient="top", columns=2, symbolSize=700)  # long enough to see the dashes
     return alt.StrokeDash(f"{field}:N", title=title, scale=alt.Scale(domain=list(names), range=dashes), legend=legend)
 
 

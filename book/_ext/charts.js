@@ -101,10 +101,15 @@
     const fit = { patch: (compiled) => ({ ...compiled, autosize: { type: "fit-x", contains: "padding" } }) };
     const stretched = [{ ...spec, width: chart.width }, fit];
     await embed(...(single(spec) && typeof spec.width !== "object" ? stretched : [spec]));
-    // What is wider than the page shrinks to it, and so do plots one below the other; of several side by side, the page scrolls to the others.
+    // What is wider than the page shrinks to it, and so do plots one below the other, and panels side by side whose order the chart gives. Else the page scrolls to them.
     const over = element.scrollWidth - chart.width;
     if (over > 0 && single(spec)) await embed(...stretched);
     else if (over > 0 && spec.vconcat?.every(single)) await embed({ ...spec, vconcat: spec.vconcat.map((part) => ({ ...part, width: Math.max(120, (part.width ?? 460) - over) })) });
+    const panels = spec.facet?.column?.sort?.length;
+    for (let width = spec.spec?.width, round = 0, more = over; panels && more > 0 && round < 2; round++, more = element.scrollWidth - chart.width) {
+      width = Math.max(80, width - Math.ceil(more / panels));
+      await embed({ ...spec, spec: { ...spec.spec, width } });
+    }
     // What still scrolls can be scrolled by keyboard.
     const scrolls = { role: "region", tabindex: 0, "aria-label": `${spec.description ?? "A chart."} Wider than the page.` };
     for (const [name, value] of Object.entries(scrolls)) element.scrollWidth > chart.width ? element.setAttribute(name, value) : element.removeAttribute(name);
