@@ -11,14 +11,15 @@ help:
 	@echo "make types  the type checker"
 	@echo "make book   the site, in _build/html"
 
-# What a reader needs, and what those who work on it need besides.
+# What a reader needs, and what those who work on it need. pip compiles nothing: most modules are never imported, and Python
+# compiles those that are.
 READ := .venv/.reading
 WORK := .venv/.working
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is %d.%d. Try: make $(MAKECMDGOALS) PYTHON=python3.12" % sys.version_info[:2])'
 	@test -x $(BIN)/python || { echo "Making an environment in .venv ..."; $(PYTHON) -m venv .venv; }
 	@echo "Installing what \"make $(MAKECMDGOALS)\" needs into .venv. The first time this takes some minutes, most of it downloads."
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[$(1)]"
+	$(BIN)/python -m pip install --no-compile --disable-pip-version-check -c constraints.txt -e ".[$(1)]"
 	@touch $@
 endef
 
@@ -26,8 +27,7 @@ $(READ): pyproject.toml constraints.txt
 	$(call install,lab)
 
 $(WORK): pyproject.toml constraints.txt
-	$(call install,lab$(comma)book$(comma)test$(comma)bench)
-	@touch $(READ)
+	$(call install,book$(comma)test$(comma)bench)
 
 comma := ,
 
@@ -38,16 +38,17 @@ lab: $(READ)
 test: $(WORK)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check anira tests
-	$(BIN)/python -m pytest -n logical --dist loadscope --durations 20 $(TEST_ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadscope --no-loadscope-reorder --durations 20 $(TEST_ARGS)
 
 types: $(WORK)
 	$(BIN)/mypy anira
 
 # A page also shows what its neighbours and the library say, so nothing of an earlier build is kept.
+book: export OMP_NUM_THREADS := 1
 book: $(WORK)
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W --keep-going
-	$(BIN)/python -m pytest tests/book/test_site.py tests/book/test_chart_data.py tests/book/test_download.py
+	$(BIN)/python -m pytest -n logical tests/book/test_site.py tests/book/test_chart_data.py tests/book/test_download.py
 
 # From the models and learning curves in runs/ and book/models/; which tables there are is said in anira/results/tables.toml.
 tables: $(WORK)
