@@ -9,7 +9,7 @@ from anira.charts.figure import figure
 from anira.charts.style import GREY
 from anira.charts.words import feature as in_words
 
-NEXT, DONE, OPEN, AHEAD = "#D55E00", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
+NEXT, DONE, OPEN, AHEAD = "#BF5000", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
 
 
 @figure
