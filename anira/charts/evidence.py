@@ -60,7 +60,7 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
     offset = alt.YOffset("decider:N", sort=deciders, scale=alt.Scale(paddingOuter=0.4))
     color, shape = by_decider(frame)
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 4]).encode(x="zero:Q")
-    intervals = base.mark_bar(height=3, opacity=0.6).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, yOffset=offset, color=color)
+    intervals = base.mark_bar(height=2).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, yOffset=offset, color=color)
     points = base.mark_point(size=70, opacity=1).encode(
         x=alt.X("estimate:Q", title=title),
         y=y,

@@ -38,7 +38,7 @@ def surface_and_content(frame: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(rows).encode(y=y, yOffset=alt.YOffset("decider:N", sort=color["scale"]["domain"], scale=alt.Scale(paddingOuter=0.35)), color=color)
     x = alt.X("estimate:Q", title="share explained (R²)", scale=SHARE)
     mean, single = base.transform_filter("datum.seed === 'all'"), base.transform_filter("datum.seed !== 'all'")
-    intervals = mean.mark_bar(height=3, opacity=0.6, clip=True).encode(x=alt.X("low:Q", scale=SHARE, title="share explained (R²)"), x2="high:Q")
+    intervals = mean.mark_bar(height=2, clip=True).encode(x=alt.X("low:Q", scale=SHARE, title="share explained (R²)"), x2="high:Q")
     explained = alt.Tooltip("quantity:N", title="explained by")
     points = mean.mark_point(size=90, opacity=1).encode(
         x=x, shape=shape, tooltip=[explained, "decider:N", *_interval(), alt.Tooltip("clusters:Q", title="seeds")]
@@ -242,8 +242,14 @@ def depth_histogram(frame: pd.DataFrame) -> alt.FacetChart:
     y = alt.Y("estimate:Q", title="share of answer tokens", scale=scale)
     bars = (
         base.transform_filter("datum.seed === 'all'")
-        .mark_bar(opacity=0.55)
-        .encode(x=x, y=y, color=color, tooltip=["decider:N", "depth:O", alt.Tooltip("estimate:Q", format=".3f")])
+        .mark_bar(fillOpacity=0.55, strokeWidth=1.5)
+        .encode(
+            x=x,
+            y=y,
+            color=color,
+            stroke=alt.Stroke("decider:N", scale=color["scale"], legend=None),
+            tooltip=["decider:N", "depth:O", alt.Tooltip("estimate:Q", format=".3f")],
+        )
     )
     dots = (
         base.transform_filter("datum.seed !== 'all'")
