@@ -79,13 +79,18 @@ def _start_notes(app) -> None:
     os.environ["IPYTHONDIR"] = folder.name
 
 
+def note_of(app, docname: str) -> Path:
+    """Where the kernel of a page notes what it opens."""
+    return Path(app.anira_notes.name, docname.replace("/", "-"))
+
+
 def _new_note(app, docname, source) -> None:
-    os.environ[NOTE] = str(Path(app.anira_notes.name, "opened"))
-    Path(os.environ[NOTE]).write_text("", encoding="utf-8")
+    os.environ[NOTE] = str(note_of(app, docname))
 
 
 def _keep_note(app, doctree) -> None:
-    opened = Path(os.environ[NOTE]).read_text(encoding="utf-8").split("\n")
+    note = note_of(app, app.env.docname)
+    opened = note.read_text(encoding="utf-8").split("\n") if note.exists() else []
     app.env.metadata[app.env.docname]["tables"] = sorted(set(filter(None, opened)))
 
 
