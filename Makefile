@@ -1,5 +1,5 @@
 # make lab, make test, make book: each sets up what it needs in .venv, given Python 3.11 or newer.
-.PHONY: help lab test types book tables address clean
+.PHONY: help lab test types book pdf tables address clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -10,6 +10,7 @@ help:
 	@echo "make test   all tests, the chapters among them"
 	@echo "make types  the type checker"
 	@echo "make book   the site, in _build/html"
+	@echo "make pdf    the site as one file, in _build/html/book.pdf"
 
 # What a reader needs, and what those who work on it need. pip compiles nothing: most modules are never imported, and Python
 # compiles those that are.
@@ -49,6 +50,10 @@ book: $(WORK)
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W --keep-going
 	$(BIN)/python -m pytest -n logical tests/book/test_site.py tests/book/test_chart_data.py tests/book/test_download.py
+
+# Of what "make book" built. Needs Chromium; the page on how to cite then links to it.
+pdf: $(WORK)
+	$(BIN)/python book/_ext/pdf.py
 
 # From the models and learning curves in runs/ and book/models/; which tables there are is said in anira/results/tables.toml.
 tables: $(WORK)
