@@ -181,6 +181,7 @@ def test_every_chart_by_decider_names_it(asked, trained, loaded):
             crossed(family=["physics", "tree"], run_seed=[0, 1], size=[8], decider=[DECIDER, "early"]).assign(exact_match=0.5, depth=lambda f: f["estimate"]),
             "physics",
         ),
+        "operators": lambda f: f(crossed(model=["mine"], decider=[DECIDER], run_seed=[0], slots_left=[0, 1], completed_size=[1, 3]).assign(tokens=9)),
         "more_iterations": lambda f: f(crossed(max_depth=[2, 4], **spread).assign(depth=2.0)),
         "frontier": lambda f: f(stopping.by_rule(asked["frontier"])),
         "depth_over_training": lambda f: f(both, 4),
@@ -200,7 +201,8 @@ def test_every_chart_by_decider_names_it(asked, trained, loaded):
     for name, f in by_decider.items():
         chart = draw[name](f).to_dict()
         seen = re.findall(r"<text[^>]*>([^<]*)</text>", vl_convert.vegalite_to_svg(chart))
-        chosen = [option for param in chart.get("params", []) if "options" in param.get("bind", {}) for option in param["bind"]["options"]]
+        menus = [param["bind"] for param in chart.get("params", []) if "options" in param.get("bind", {})]
+        chosen = [option for menu in menus for option in menu.get("labels", menu["options"])]
         if not any(DECIDER in str(text) for text in [*seen, *chosen]):
             unnamed[name] = seen
     assert unnamed == {}
