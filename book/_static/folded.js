@@ -8,6 +8,6 @@
     if (shut.length) target.scrollIntoView();
   }
   window.addEventListener("hashchange", unfold);
-  window.addEventListener("beforeprint", () => document.querySelectorAll(".bd-article details").forEach((fold) => (fold.open = true)));
+  window.addEventListener("beforeprint", () => document.querySelectorAll(".bd-article details:not(.chart-data)").forEach((fold) => (fold.open = true)));
   document.addEventListener("DOMContentLoaded", unfold);
 })();
