@@ -1,7 +1,8 @@
 """What a page need not load: icons that it does not show, formulas' script where it has no formula.
 
 The theme draws its two dozen icons with Font Awesome's script of all its icons, 1.5 MB on each page. The shapes of those
-in use are taken out of that script, written into a style sheet as masks, and the script is left empty. Sphinx loads
+in use are taken out of that script, written into a style sheet as masks, and the script is left empty; nor do the icons' fonts
+load then. Sphinx loads
 MathJax on a page whose *subpages* have formulas; here a page loads it for its own.
 """
 
@@ -10,13 +11,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 SCRIPT = Path("_static/scripts/fontawesome.js")
-USED = re.compile(r'class="[^"]*\b(fa-(?:solid|regular|brands)) (?:fa-lg )?fa-([a-z-]+)')
+STYLES = ("fa-solid", "fa-regular", "fa-brands", "fas", "far", "fab")
+USED = re.compile(rf'class="[^"]*\b({"|".join(STYLES)}) (?:fa-lg )?fa-([a-z-]+)')
 BOX = "display: inline-block; height: 1em; vertical-align: -0.125em; background: currentColor; mask: var(--icon) center / contain no-repeat"
 
 
 def _icons(script: str, names: set[str]) -> str:
     """A rule for each icon; the solid shapes stand last in the script."""
-    rules = [f':is(.fa-solid, .fa-regular, .fa-brands)::before {{ content: ""; {BOX} }}', ".fa-lg { font-size: 1.25em; line-height: 0.05em }"]
+    icon = f":is({', '.join(f'.{style}' for style in STYLES)})"
+    rules = [f'{icon}, {icon}::before {{ font-family: inherit }}', f'{icon}::before {{ content: ""; {BOX} }}', ".fa-lg { font-size: 1.25em; line-height: 0.05em }"]
     for name in sorted(names):
         found = re.findall(rf'[{{,]"?{re.escape(name)}"?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","(M[^"]+)"\]', script)
         if not found:
