@@ -103,7 +103,7 @@ def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_a
         overflows[theme, width] = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         found = Axe().run(tab, options=options).response["violations"]
         violations[theme, width] = [(rule["id"], [node["html"][:150] for node in rule["nodes"][:3]]) for rule in found]
-        tab.evaluate("document.querySelectorAll('.vega-chart svg.marks').forEach((drawn) => (drawn.dataset.before = true))")
+        tab.evaluate("document.querySelectorAll('.vega-chart svg.marks').forEach((drawn) => (drawn.dataset.before = true)); window.seen = null")
     context.close()
     assert errors == []
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
