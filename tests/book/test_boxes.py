@@ -175,6 +175,20 @@ def test_without_a_decider_the_same_accuracy_costs_fewer_operations():
         assert as_right["flops"].min() < chosen["flops"], decider
 
 
+def test_chapter_10_says_what_a_constant_penalty_costs():
+    ends = last_records(anira.results("training", "brevo-minute")).query("size == 4")
+    exact = ends.pivot(index=["decider", "run_seed"], columns="variation", values="exact_match")
+    lost = {
+        decider: over_seeds((part["none"] - part["constant"]).dropna(), bounds=UNBOUNDED)
+        for decider, part in exact.groupby("decider")
+        if decider in ("early", "online")
+    }
+    assert {estimate["clusters"] for estimate in lost.values()} == {5}
+    numbers = [f"{estimate['estimate']:.2f} of exact match [{estimate['low']:.2f}, {estimate['high']:.2f}]".replace("-", "−") for estimate in lost.values()]
+    said = json.dumps(json.loads((BOOK / "10-training.ipynb").read_text(encoding="utf-8")), ensure_ascii=False)
+    assert f"early loses {numbers[0]}, and online {numbers[1].replace(' of exact match', '')}" in said
+
+
 @pytest.mark.parametrize("chapter", sorted(path.stem for path in BOOK.glob("*.ipynb") if box(path.stem)))
 def test_every_number_of_a_box_is_held(chapter):
     text = box(chapter)
