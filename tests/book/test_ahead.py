@@ -24,7 +24,8 @@ def notebook(code: str) -> nbformat.NotebookNode:
 
 
 def test_the_cache_holds_what_has_just_been_run_and_nothing_else(ahead, tmp_path):
-    sources = {"right": "import os; print(os.path.basename(os.environ['ANIRA_BOOK_OPENED']))", "wrong": "1 / 0", "before": "2"}
+    right = "import os; from IPython.display import display; shown = display(1, display_id=True); shown.update(2); print(os.path.basename(os.environ['ANIRA_BOOK_OPENED']))"
+    sources = {"right": right, "wrong": "1 / 0", "before": "2"}
     for name, code in sources.items():
         nbformat.write(notebook(code), tmp_path / f"{name}.ipynb")
     cache = jupyter_cache.get_cache(tmp_path / "cache")
@@ -36,4 +37,4 @@ def test_the_cache_holds_what_has_just_been_run_and_nothing_else(ahead, tmp_path
     cache = jupyter_cache.get_cache(tmp_path / "cache")
     (record,) = cache.list_cache_records()
     (cell,) = cache.get_cache_bundle(record.pk).nb.cells
-    assert cell.outputs[0].text == "right\n"
+    assert [output.get("text") or output.data["text/plain"] for output in cell.outputs] == ["2", "right\n"] and cell.execution_count == 1
