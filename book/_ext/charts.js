@@ -111,7 +111,7 @@
       await embed({ ...spec, spec: { ...spec.spec, width } });
     }
     // What still scrolls can be scrolled by keyboard.
-    const scrolls = { role: "region", tabindex: 0, "aria-label": `${spec.description ?? "A chart."} Wider than the page.` };
+    const scrolls = { role: "region", tabindex: 0, "aria-label": `${chart.name} ${spec.description ?? "A chart."} Wider than the page.` };
     for (const [name, value] of Object.entries(scrolls)) element.scrollWidth > chart.width ? element.setAttribute(name, value) : element.removeAttribute(name);
   }
 
@@ -122,7 +122,7 @@
       const table = part("details", "", { class: "chart-data" });
       table.append(part("summary", "Data as a table"), part("div", "", { role: "region", tabindex: 0, "aria-label": `Data. ${name} ${spec.description ?? ""}` }));
       element.after(table);
-      const chart = { element, spec, table, target: element.appendChild(document.createElement("div")), drawn: Promise.resolve() };
+      const chart = { element, name, spec, table, target: element.appendChild(document.createElement("div")), drawn: Promise.resolve() };
       table.addEventListener("toggle", () => tabulate(chart));
       return chart;
     });
