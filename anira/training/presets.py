@@ -112,15 +112,15 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("brevo", "tiny"): Preset(
         task=Brevo(sizes=range(3, 9), node_names=16),
         model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=256),
-        steps=8_500,
+        steps=16_000,
         batch_size=64,
         learning_rate=3e-3,
         penalty=0.1,
         prior_base=2,
-        trunk_steps=6_500,
-        trunk_decay_steps=5_000,
+        trunk_steps=13_000,
+        trunk_decay_steps=10_000,
         decider_rate=1.5e-3,
-        decay_steps=1_800,
+        decay_steps=2_700,
         warmup_steps=200,
         **SMALL,
         buckets=6,
@@ -288,10 +288,10 @@ PRESETS["depo", "minute-one"] = replace(  # k in plain sight, but a quarter of t
 # How long a recipe takes on one thread, from seconds a step (a step of each phase, AMD EPYC at 2.4 GHz with AVX2, uncompiled) while
 # others kept the machine busy; an idle one takes about half. Of --compile about a fifth is saved.
 DURATIONS = {
-    ("brevo", "tiny"): "75 minutes",
+    ("brevo", "tiny"): "2.5 hours",
     ("brevo", "minute"): "30 seconds",
     ("brevo", "minute-gap"): "30 seconds",
-    ("brevo", "tiny-gap"): "80 minutes",
+    ("brevo", "tiny-gap"): "2.5 hours",
     ("mano", "tiny"): "35 minutes",
     ("mano", "minute"): "3 minutes",
     ("depo", "tiny"): "3 hours",
