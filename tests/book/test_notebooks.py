@@ -1,6 +1,7 @@
 """A chapter's code is short, visible, and writes no prose: `python book/_ext/bounds.py` prints the counts."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,19 @@ def test_every_cell_is_short_and_visible_and_writes_no_prose(notebook):
 def test_the_code_of_all_notebooks_is_within_bounds():
     every, visible = map(sum, zip(*map(bounds.lines, NOTEBOOKS), strict=True))
     assert every <= bounds.LINES and visible >= bounds.VISIBLE * every
+
+
+@pytest.mark.parametrize("kind, prefix", [("Figure", "fig"), ("Table", "tab")])
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_captions_are_numbered_in_order_and_referred_to_by_their_numbers(notebook, kind, prefix):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    captions = re.findall(rf'<a id="{prefix}-([\w-]+)"></a>\*\*{kind} (\w+)\.(\d+)\.\*\*', text)
+    assert [int(number) for *_, number in captions] == list(range(1, len(captions) + 1))
+    assert len({chapter for _, chapter, _ in captions}) <= 1
+    named = {name: f"{chapter}.{number}" for name, chapter, number in captions}
+    for number, name in re.findall(rf"\[{kind} ([\w.]+)\]\(#{prefix}-([\w-]+)\)", text):
+        assert named[name] == number
 
 
 def compared(cell: dict) -> bool:
