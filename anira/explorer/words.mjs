@@ -95,7 +95,7 @@ export function ruleIn(scene, threshold, token) {
 const MEANING = {
   frontier_size: ["Frontier", (n) => `${plural(n, "node")} found by the search and not yet written`],
   dfs_depth: ["Search depth", (n) => `${n} below the query when first found`],
-  out_degree: ["Arrows out", (n) => `${plural(n, "node")} need it directly`],
+  out_degree: ["Arrows out", (n) => `${plural(n, "node")} ${n === 1 ? "needs" : "need"} it directly`],
   stack_height: ["Open operators", (n) => `${n} when the token arrives`],
   slots_left: ["Waiting", (n) => `${plural(n, "operand")} missing to the innermost operator`],
   completions: ["Completes", (n) => plural(n, "operator")],
