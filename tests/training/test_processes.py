@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,8 @@ def test_fewer_gpus_than_processes_is_one_sentence(monkeypatch):
 def test_ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bits(tmp_path, capsys):
     command = [sys.executable, "-m", "anira", "train", "brevo", "--preset", "minute"]
     folder = tmp_path / "stopped"
-    process = subprocess.Popen([*command, "--out", str(folder)], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background ignores Ctrl-C, and so would what it starts
+    process = subprocess.Popen([*command, "--out", str(folder)], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, preexec_fn=heeds)
     said = ""
     while "exact match" not in said:  # the bar after the first evaluation; files are written by the clock, on a fast machine only at the end
         said += process.stderr.read(1)
