@@ -144,7 +144,7 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("06-timing", "and online {:.2f}", lambda: [online_distracted()]),
     (
         "07-generalization",
-        "early answers {:.2f} right, online {:.2f} and a model of fixed depth {:.2f}, with three seeds",
+        "is {:.2f} for early, {:.2f} for online and {:.2f} for a model of fixed depth, with three seeds",
         lambda: [at_twelve(decider) for decider in ("early", "online", "fixed")],
     ),
     ("08-cost", "should be {:.1f} to {:.1f} times as fast as at fixed depth", lambda: range_of("ideal_fixed", lambda batch: batch > 0)),
