@@ -19,6 +19,12 @@ def test_every_cell_is_short_and_visible_and_writes_no_prose(notebook):
     assert bounds.complaints(notebook) == []
 
 
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_cell_hides_its_value_by_a_semicolon_which_nbval_does_not_heed(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    assert [cell["id"] for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"]).rstrip().endswith(";")] == []
+
+
 def test_the_code_of_all_notebooks_is_within_bounds():
     every, visible = map(sum, zip(*map(bounds.lines, NOTEBOOKS), strict=True))
     assert every <= bounds.LINES and visible >= bounds.VISIBLE * every
