@@ -1,8 +1,9 @@
 """The same search in a longer prompt: nodes are added that the query does not depend on, and the answer stays as it is.
 
 Does depth rise with them as it rises in a really larger graph? Then it goes by the length of the prompt. Does it stay? Then it goes by the
-search. Nodes can be added in two ways. As *dead ends*: each depends on nodes that matter, and nothing on it. Or *apart*: a second graph, which
-touches the first nowhere. Their edges are put in at random places of the prompt, the others keep their order.
+search. Nodes can be added in two ways. As *dead ends*: each hangs on nodes that matter, or on another dead end where none of these is free,
+and the search never comes to it. Or *apart*: a second graph, which touches the first nowhere. Their edges are put in at random places of the
+prompt, the others keep their order.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,8 @@
 """What a page need not load: icons that it does not show, formulas' script where it has no formula.
 
 The theme draws its two dozen icons with Font Awesome's script of all its icons, 1.5 MB on each page. The shapes of those
-in use are taken out of that script, written into a style sheet as masks, and the script is left empty; nor do the icons' fonts
-load then. Sphinx loads
-MathJax on a page whose *subpages* have formulas; here a page loads it for its own.
+in use are taken out of that script, written into a style sheet as masks, and the script is left empty; the icons' fonts are not loaded either. Sphinx
+loads MathJax on a page whose *subpages* have formulas; here a page loads it for its own.
 """
 
 import re

@@ -2,15 +2,12 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
+import address
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "book/_ext"))
-import address  # noqa: E402
-
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 
 

@@ -1,29 +1,19 @@
 """Chapters are run side by side before their pages are built: none is taken from an earlier build, and none that fails."""
 
-import importlib
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 jupyter_cache = pytest.importorskip("jupyter_cache")
-
-
-@pytest.fixture
-def ahead(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "book/_ext"))
-    yield importlib.import_module("ahead")
-    for name in ("ahead", "download", "address"):
-        sys.modules.pop(name, None)
+ahead = pytest.importorskip("ahead")
 
 
 def notebook(code: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
 
 
-def test_the_cache_holds_what_has_just_been_run_and_nothing_else(ahead, tmp_path):
+def test_the_cache_holds_what_has_just_been_run_and_nothing_else(tmp_path):
     right = "import os; from IPython.display import display; shown = display(1, display_id=True); shown.update(2); print(os.path.basename(os.environ['ANIRA_BOOK_OPENED']))"
     sources = {"right": right, "wrong": "1 / 0", "before": "2"}
     for name, code in sources.items():

@@ -2,15 +2,12 @@
 
 import json
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
 sphinx = pytest.importorskip("sphinx.application")
 pytest.importorskip("myst_nb")
 
-EXTENSIONS = Path(__file__).parents[2] / "book/_ext"
 CELL = {"cell_type": "code", "id": "rows", "metadata": {}, "execution_count": 1, "source": "rows"}
 OUTPUT = {
     "output_type": "display_data",
@@ -33,12 +30,10 @@ def built(tmp_path_factory):
     second = ["# Two\n\n[It is claimed](one.ipynb#a-claim), in [Table 1.1](one.ipynb#tab-rows), [never](one.ipynb#no-claim), [nowhere](#nowhere)."]
     (folder / "one.ipynb").write_text(notebook(*first))
     (folder / "two.ipynb").write_text(notebook(*second))
-    sys.path.insert(0, str(EXTENSIONS))
     said = folder / "warnings.txt"
     config = {"extensions": ["myst_nb", "captions"], "nb_execution_mode": "off", "root_doc": "one", "html_theme": "basic"}
     with said.open("w") as warnings:
         sphinx.Sphinx(folder, None, folder / "out", folder / "trees", "html", config, status=None, warning=warnings).build()
-    sys.path.remove(str(EXTENSIONS))
     return {name: (folder / "out" / f"{name}.html").read_text() for name in ("one", "two")}, said.read_text()
 
 

@@ -1,6 +1,5 @@
 """A chapter's download: the notebook, the tables that it opened, and how to run it. What is on the site needs `make book`."""
 
-import importlib
 import io
 import json
 import re
@@ -9,6 +8,7 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
+import download
 import pandas as pd
 import pytest
 
@@ -18,22 +18,14 @@ from tests.book.test_site import ROOT, SITE
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 
 
-@pytest.fixture
-def download(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "book/_ext"))
-    yield importlib.import_module("download")
-    for name in ("download", "address"):
-        sys.modules.pop(name, None)
-
-
-def test_a_kernel_notes_the_stored_tables_that_it_opens_and_nothing_else(download, tmp_path):
+def test_a_kernel_notes_the_stored_tables_that_it_opens_and_nothing_else(tmp_path):
     note, table = tmp_path / "opened", results.FOLDER / "shipped/brevo-tiny.csv"
     opens = "\n".join(f"open({str(path)!r}).close()" for path in (table, results.FOLDER / "tables.toml", ROOT / "README.md"))
     subprocess.run([sys.executable, "-c", download.STARTUP + opens], env={download.NOTE: str(note)}, check=True)
     assert note.read_text(encoding="utf-8").split() == [str(table)]
 
 
-def test_a_download_says_how_to_run_it_and_holds_the_tables_in_full(download, tmp_path):
+def test_a_download_says_how_to_run_it_and_holds_the_tables_in_full(tmp_path):
     notebook, target = ROOT / "book/07-generalization.ipynb", tmp_path / "deep/a.zip"
     stored = {("generalization", "mano-tiny"): ".csv", ("traces", "mano-tiny"): ".csv.xz", ("texts", "clrs"): ".jsonl"}
     download.pack(target, notebook, [results.FOLDER / kind / f"{name}{ending}" for (kind, name), ending in stored.items()], "A title", "A book")

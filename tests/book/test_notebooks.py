@@ -2,14 +2,12 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
+import bounds
 import pytest
 
 BOOK = Path(__file__).parents[2] / "book"
-sys.path.append(str(BOOK / "_ext"))
-import bounds  # noqa: E402
 
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 

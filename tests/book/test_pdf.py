@@ -1,33 +1,23 @@
 """The built pages as one PDF."""
 
-import importlib
-import sys
-
 import pytest
 
-from tests.book.test_site import PAGES, ROOT
+from tests.book.test_site import PAGES
 
 pytestmark = pytest.mark.browser
 pypdf = pytest.importorskip("pypdf")
+pdf = pytest.importorskip("pdf")
 
 PAGE = """<!DOCTYPE html><article class="bd-article"><h1>{title}<a class="headerlink" href="#x">#</a></h1><p id="pdf"></p><p>{text}</p>
 <details><summary>A solution</summary><p>folded text</p></details><details class="chart-data"><summary>Data as a table</summary><p>rows</p></details>
 <a href="other.html">on the site</a><p style="break-before: page">{title}, its second page</p></article>"""
 
 
-@pytest.fixture
-def pdf(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "book/_ext"))
-    yield importlib.import_module("pdf")
-    for name in ("pdf", "address"):
-        sys.modules.pop(name, None)
-
-
-def test_every_page_of_the_site_but_the_api_is_printed_in_its_order(pdf):
+def test_every_page_of_the_site_but_the_api_is_printed_in_its_order():
     assert pdf.pages() == [page for page in PAGES if page != "book/api/index"]
 
 
-def test_pages_become_one_file_with_bookmarks_and_numbers_and_a_page_links_to_it(pdf, browser, tmp_path):
+def test_pages_become_one_file_with_bookmarks_and_numbers_and_a_page_links_to_it(browser, tmp_path):
     (tmp_path / "book").mkdir()
     for name in ("first", "cite"):
         (tmp_path / f"book/{name}.html").write_text(PAGE.format(title=f"The {name}", text="text"), encoding="utf-8")

@@ -1,15 +1,10 @@
 """What a link to a page shows is what the page says first."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("sphinx")
-from docutils.core import publish_doctree
-
-sys.path.append(str(Path(__file__).parents[2] / "book/_ext"))
 import preview
+from docutils.core import publish_doctree
 
 
 def test_a_chapter_is_described_by_its_question():

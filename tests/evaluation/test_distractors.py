@@ -60,6 +60,13 @@ def test_the_answer_stays_and_nothing_that_matters_depends_on_what_is_added(size
     assert all(len(values) == len(longer.tokens) for values in longer.features.values())
 
 
+def test_training_graphs_hardly_ever_fall_into_parts():
+    """Fewer than one in a hundred, as the book says where it adds a graph apart."""
+    rng = np.random.default_rng(0)
+    parts = [nx.number_weakly_connected_components(TASK.sample(size, rng, split="train").source) for size in TASK.sizes for _ in range(300)]
+    assert np.mean(np.array(parts) > 1) < 0.01
+
+
 def test_added_edges_lie_anywhere_in_the_prompt():
     rng = np.random.default_rng(0)
     first = []

@@ -111,7 +111,7 @@ def test_what_is_added_does_not_matter_to_the_query(javascript):
         return [more, search(edges, query).answer, search(more.edges, query).answer];
       });
     }"""
-    places = []
+    places, ends = [], 0
     for (edges, query), (more, before, after) in zip(asked, javascript("search", code, [asked, NAMES]), strict=True):
         assert before == after
         node, new = more["node"], [edge for edge in more["edges"] if edge not in edges]
@@ -119,8 +119,11 @@ def test_what_is_added_does_not_matter_to_the_query(javascript):
         assert 1 <= len(new) <= 4 and all(head == node and tail != node for tail, head in new)
         assert [edge for edge in more["edges"] if edge in edges] == edges
         assert ancestors(more["edges"], query) == ancestors(edges, query)
+        free = {name for name in ancestors(edges, query) if sum(tail == name for tail, _ in edges) < 4}
+        assert {tail for tail, _ in new} <= free or not free  # a dead end of the search, as `with_distractors` adds them
+        ends += bool(free)
         places += [more["edges"].index(edge) / (len(more["edges"]) - 1) for edge in new if len(more["edges"]) > 1]
-    assert 0.4 < np.mean(places) < 0.6
+    assert 0.4 < np.mean(places) < 0.6 and ends > 400
 
 
 def test_no_name_left_adds_nothing(javascript):
