@@ -13,7 +13,7 @@
 import { Controls, Scrub } from "./controls.mjs";
 import { Pad } from "./pad.mjs";
 import { Panel, firstFocus, legendOf } from "./panel.mjs";
-import { button, fill, node, paintRamp, part } from "./parts.mjs";
+import { button, fill, frame, node, paintRamp, part } from "./parts.mjs";
 import { expressionProblem, graphProblem, sceneOf, sequenceProblem, tokenAt } from "./problem.mjs";
 import { nameOf, painted, picture, readAddress, save, writeAddress } from "./share.mjs";
 import { kernelSource, pageSource, readExpression, readGraph, wrap, writeGraph } from "./sources.mjs";
@@ -50,7 +50,7 @@ export function mount(element, source, first) {
     remember: () => { before ??= Object.fromEntries(scenes.map((scene) => [scene.label, meanDepth(scene)])); },
     limits: { names: options.names, most: options.names.length, longest: options.longest },
   });
-  const draw = pad && button("draw", "Draw", () => { editing = !editing; if (!editing) pad.rest(); build(); if (editing) panels[0]?.graph.focus(); }, { "aria-pressed": "false" });
+  const draw = pad && button("draw", "Draw", () => { editing = !editing; if (!editing) pad.rest(); build(); paint(); if (editing) panels[0]?.graph.focus(); }, { "aria-pressed": "false" });
   const link = button("link", source.live ? "Copy call" : "Copy link", copy);
   const shared = node("span", { class: "ax-quiet", role: "status" });
   const tools = node("div", { class: "ax-row ax-tools" },
@@ -169,12 +169,12 @@ export function mount(element, source, first) {
       come();
       if (stale(found)) return;
       answers = found;
-      show();
+      if (!(await show(turn))) return;
       root.dataset.busy = "more"; // the picture is there; what follows only adds to it
       const alone = await source.alone(question, found);
       if (stale(alone)) return;
       for (const label of question.labels) answers[label].alone = alone[label];
-      show();
+      await show(turn);
     } catch (error) {
       if (turn === asked) wait("lost", error.message);
     } finally {
@@ -202,14 +202,26 @@ export function mount(element, source, first) {
     fill(status, text);
   }
 
-  function show() {
-    delete root.dataset.state;
-    failure = null;
+  function take() {
     scenes = labelsOf().map((label) => sceneOf(problem, answers[label], options.deciders.find((decider) => decider.label === label)));
     const last = Math.min(...scenes.map((scene) => scene.prompt.length + scene.answer.length - 2));
     if (pinned > last) pinned = null;
     if (hovered > last) hovered = null;
     build();
+  }
+
+  /** Each model's answer in a frame of its own: laid out together, two of large graphs would block one for too long. Whether it was still wanted. */
+  async function show(turn) {
+    take();
+    for (const [i, panel] of panels.entries()) {
+      if (i) await frame();
+      if (turn !== asked) return false;
+      panel.paint(scenes[i], looking());
+    }
+    delete root.dataset.state;
+    failure = null;
+    tell();
+    return true;
   }
 
   // ---- drawing
@@ -232,15 +244,18 @@ export function mount(element, source, first) {
     }
     paintRamp(root, options.colors, deepest());
     fill(legend, ...legendOf(deepest()));
-    paint();
   }
 
   const looking = () => ({ iteration, hovered, focus: hovered ?? pinned ?? firstFocus(scenes), playing: timer !== null, threshold: choice.threshold, editing, edited, before });
 
   function paint() {
     if (!scenes.length) return;
+    panels.forEach((panel, i) => panel.paint(scenes[i], looking()));
+    tell();
+  }
+
+  function tell() {
     const shown = looking();
-    panels.forEach((panel, i) => panel.paint(scenes[i], shown));
     scrub.paint(deepest(), shown);
     const words = storyOf(scenes, shown);
     fill(story, part("span", { key: JSON.stringify(words) }, ...words)); // said aloud as a whole, and only when it is news
@@ -282,7 +297,8 @@ export function mount(element, source, first) {
 
   setProblem(first.problem);
   answers = first.answers;
-  show();
+  take();
+  paint();
   if (!source.live) follow(location.hash);
   const unsubscribe = source.subscribe((traits) => {
     if (Object.entries(traits).every(([key, value]) => choice[key] === value)) return;

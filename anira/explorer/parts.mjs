@@ -109,6 +109,12 @@ export function watchSize(element, usual, changed) {
   return { width: () => latest || usual, down: () => observer.disconnect() };
 }
 
+/** Until the page has shown what is drawn; a page that is not looked at draws no frames, and is waited for a little. */
+export const frame = () => new Promise((resolve) => {
+  requestAnimationFrame(() => setTimeout(resolve));
+  setTimeout(resolve, 100);
+});
+
 const asButton = (name, onclick, attributes) => ({ type: "button", class: "ax-button", "data-control": name, onclick, ...attributes });
 export const button = (name, text, onclick, attributes) => node("button", asButton(name, onclick, attributes), text);
 export const buttonPart = (name, text, onclick, attributes) => part("button", asButton(name, onclick, attributes), text);

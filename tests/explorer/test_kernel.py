@@ -99,6 +99,7 @@ def test_it_says_that_it_waits_and_that_nobody_answers(notebook):
         )
     ] == [panel["answer"] for panel in before["panels"]]
     page.evaluate("revive()")
+    page.clock.resume()
     page.wait_for_function("!document.querySelector('.anira-explorer').dataset.state")
     assert "by the kernel" in page.locator(".ax-status").text_content()
 

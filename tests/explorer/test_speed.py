@@ -45,7 +45,7 @@ def test_a_move_shows_the_new_picture_in_time(open_page, brevo, nodes, limit, ca
 
 @pytest.mark.parametrize("nodes", [8, pytest.param(16, marks=pytest.mark.slow)])
 def test_no_frame_waits_longer_than_fifty_milliseconds(browser, open_page, brevo, nodes, tmp_path, capsys):  # noqa: F811
-    """Half of the moves hold the page's thread in no task, be it computing, layout or painting, for more than 50 ms of processor time.
+    """No task of a move, be it computing, layout or painting, holds the page's thread for more than 50 ms of processor time.
 
     The browser calls a task long after 50 ms by the clock; how many are depends on what else the machine does.
     """
@@ -63,7 +63,7 @@ def test_no_frame_waits_longer_than_fifty_milliseconds(browser, open_page, brevo
     longest = longest_tasks(json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"])
     with capsys.disabled():
         print(f"\n{nodes} nodes: the longest task of a move takes {statistics.median(longest):.0f} ms of processor time (median), at most {max(longest):.0f}")
-    assert len(longest) == 20 and statistics.median(longest) <= 50
+    assert len(longest) == 20 and sorted(longest)[18] <= 50  # one may come together with the browser's own housekeeping
 
 
 def longest_tasks(events) -> list[float]:
