@@ -12,7 +12,13 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported: what two processes compute alike is rounded by how many there are
 
 collect_ignore = ["outside.py"]  # to look for examples in it would register what it holds
+LONGEST = ["tests/training/test_training.py", "tests/test_open.py", "tests/training/test_processes.py"]
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules come first, so that of several processes none is left alone with one."""
+    items.sort(key=lambda item: not item.nodeid.startswith(tuple(LONGEST)))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from scipy import stats
 from anira.analysis.alignment import alignment, alignment_over_seeds, depth_by_value, partial
 from tests.analysis.synthetic import skeleton
 
-NINETY_NINE = stats.binom.ppf([0.005, 0.995], 200, 0.95) / 200
+EXPERIMENTS = 100
+NINETY_NINE = stats.binom.ppf([0.005, 0.995], EXPERIMENTS, 0.95) / EXPERIMENTS
 
 
 def gaussian(rng: np.random.Generator, instances: int, r: float) -> pd.DataFrame:
@@ -83,7 +84,9 @@ def test_holding_the_common_cause_takes_its_correlation_away():
 def test_planted_correlations_lie_within_their_intervals_at_the_stated_coverage(r, draws):
     """For normal variables rho = 6/π·asin(r/2) and tau = 2/π·asin(r); r = 0 is the planted null."""
     truth = {"spearman": 6 / np.pi * np.arcsin(r / 2), "kendall": 2 / np.pi * np.arcsin(r)}
-    tables = [alignment(gaussian(np.random.default_rng(draw), 120, r), ["feature"], depth="expected_depth", draws=draws, seed=draw) for draw in range(200)]
+    tables = [
+        alignment(gaussian(np.random.default_rng(draw), 120, r), ["feature"], depth="expected_depth", draws=draws, seed=draw) for draw in range(EXPERIMENTS)
+    ]
     rows = pd.concat(tables)
     true = rows["method"].map(truth)
     covered = rows.assign(inside=(rows["low"] <= true) & (true <= rows["high"])).groupby("method")["inside"].mean()

@@ -12,14 +12,15 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 from anira.analysis.timing import common_correct, decision_timing, inflation_factors, select_features
 from tests.analysis.synthetic import planted, skeleton
 
-NINETY_NINE = stats.binom.ppf([0.005, 0.995], 200, 0.95) / 200  # where a coverage of 95 % shows up in 99 % of experiments
+EXPERIMENTS = 100
+NINETY_NINE = stats.binom.ppf([0.005, 0.995], EXPERIMENTS, 0.95) / EXPERIMENTS  # where a coverage of 95 % shows up in 99 % of experiments
 
 
 @pytest.fixture(scope="module")
 def experiments():
-    """200 planted data sets: the coefficients of each, and of a regression that takes tokens for independent."""
+    """Planted data sets: the coefficients of each, and of a regression that takes tokens for independent."""
     clustered, naive = [], []
-    for draw in range(200):
+    for draw in range(EXPERIMENTS):
         frame = planted(np.random.default_rng(draw), instances=300)
         clustered.append(decision_timing(frame, ["a", "b"], draws=100, seed=draw))
         fit = smf.ols("expected_depth ~ a + b + C(size)", frame).fit()
@@ -58,9 +59,9 @@ def test_planted_shares_lie_within_their_intervals(experiments):
 
 def test_the_planted_size_is_linear_as_often_as_the_level_says():
     """With a thousand instances; the test rejects too often when they are few: in 8 % of a thousand cases with 120, 6 % with 300."""
-    frames = (planted(np.random.default_rng(draw), instances=1000) for draw in range(200))
+    frames = (planted(np.random.default_rng(draw), instances=1000) for draw in range(EXPERIMENTS))
     rejected = sum(decision_timing(frame, ["a", "b"], draws=0).linearity_p < 0.05 for frame in frames)
-    assert stats.binom.ppf(0.005, 200, 0.05) <= rejected <= stats.binom.ppf(0.995, 200, 0.05)
+    assert stats.binom.ppf(0.005, EXPERIMENTS, 0.05) <= rejected <= stats.binom.ppf(0.995, EXPERIMENTS, 0.05)
 
 
 def test_a_bend_in_size_is_found():
@@ -74,12 +75,12 @@ def test_a_bend_in_size_is_found():
 def test_a_planted_null_is_reported_as_null():
     """Depth apart from all features: no feature is kept, and intervals hold 0 at their level."""
     kept, covered = 0, []
-    for draw in range(200):
+    for draw in range(EXPERIMENTS):
         frame = planted(np.random.default_rng(draw), coefficients=(0, 0), per_size=0, instances=400, between=0)
         kept += select_features(frame, ["a", "b"])["kept"].sum()
         row = smf.ols("expected_depth ~ a + b + C(size)", frame).fit(cov_type="cluster", cov_kwds={"groups": frame["instance"]}).conf_int().loc["a"]
         covered.append(row[0] <= 0 <= row[1])
-    assert kept <= 0.03 * 400
+    assert kept <= 0.03 * 2 * EXPERIMENTS
     timing = decision_timing(frame, ["a", "b"])
     low, high = NINETY_NINE
     assert low <= np.mean(covered) <= high
