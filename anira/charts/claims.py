@@ -130,7 +130,7 @@ def verdicts(table: pd.DataFrame) -> alt.Chart:
                 sort=order,
                 scale=alt.Scale(domain=order, range=list(VERDICT_COLORS.values())),
                 title=None,
-                legend=alt.Legend(orient="top", columns=3),
+                legend=alt.Legend(orient="top", columns=1),  # on a phone the bars are no wider than one entry
             ),
             order="rank:Q",
             tooltip=["part:N", "verdict:N", "claims:Q"],
