@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -241,33 +242,44 @@ def test_wrong_input_is_refused_with_a_sentence(javascript, call, said):
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("size, budget", [(8, 30), (16, 100)])
-def test_a_move_is_answered_within_its_time_in_pieces_that_block_no_frame(browser, size, budget, capsys):
+def test_a_move_is_answered_within_its_time_in_pieces_that_block_no_frame(browser, size, budget, tmp_path, capsys):
+    """In processor time, so that a busy machine fails nothing: each piece runs in a task of its own, and the browser's trace has what each task took."""
     model, task, _ = anira.load("brevo-online-tiny")
     rng = np.random.default_rng(1)
-    data = {"packed": json.dumps(pack("brevo-online-tiny", model, task)), "prompts": [list(task.sample(size, rng).prompt) for _ in range(50)]}
     page = browser.new_page()
     serve_modules(page)
-    code = """async ({ packed, prompts }) => {
+    code = """async (packed) => {
       const { loadSteps } = await import("/model.mjs");
-      let longest = 0;
-      const finish = (steps) => {
+      const turn = () => new Promise((resolve) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = resolve; port2.postMessage(0); });
+      globalThis.finish = async (steps) => {
+        performance.mark("move");
         for (;;) {
-          const began = performance.now(), { done, value } = steps.next();
-          longest = Math.max(longest, performance.now() - began);
+          await turn();
+          const { done, value } = steps.next();
           if (done) return value;
         }
       };
-      const model = finish(loadSteps(JSON.parse(packed)));
-      const times = prompts.map((prompt, i) => {
-        const began = performance.now();
-        finish(model.steps.answer(prompt, { rule: 0.3 + 0.01 * i }));
-        return performance.now() - began;
-      });
-      return [times, longest];
+      globalThis.model = await finish(loadSteps(JSON.parse(packed)));
     }"""
-    times, longest = page.evaluate(code, data)
+    browser.start_tracing(page=page, path=tmp_path / "trace.json", categories=["toplevel", "blink.user_timing"])
+    page.evaluate(code, json.dumps(pack("brevo-online-tiny", model, task)))
+    for i in range(50):
+        answer = "async ([prompt, rule]) => { await finish(model.steps.answer(prompt, { rule })); }"
+        page.evaluate(answer, [list(task.sample(size, rng).prompt), 0.3 + 0.01 * i])
+    browser.stop_tracing()
     page.close()
+    loading, *moves = tasks_of_moves(json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"])
+    times, longest = [sum(move) for move in moves], max(map(max, [loading, *moves]))
     with capsys.disabled():
-        print(f"\n{size} nodes: median {np.median(times):.1f} ms, longest piece {longest:.1f} ms")
-    assert np.median(times) < budget
+        print(f"\n{size} nodes: median {np.median(times):.1f} ms of processor time, longest piece {longest:.1f} ms")
+    assert len(times) == 50 and np.median(times) < budget
     assert longest < 50
+
+
+def tasks_of_moves(events) -> list[list[float]]:
+    """For each move, marked in the trace, the processor time in milliseconds of every task that the page's thread ran until the next."""
+    moves = [event for event in events if event["name"] == "move" and "blink.user_timing" in event["cat"]]
+    thread = {(event["pid"], event["tid"]) for event in moves}
+    tasks = [event for event in events if event["name"].endswith("RunTask") and (event["pid"], event["tid"]) in thread and "tdur" in event]
+    starts = [move["ts"] for move in moves] + [float("inf")]
+    return [[task["tdur"] / 1000 for task in tasks if start <= task["ts"] < end] for start, end in pairwise(starts)]
