@@ -1,7 +1,8 @@
 """The chapters that a build reads are run before it by nbval, side by side, and Jupyter Book takes from its cache what they said.
 
 So each chapter is run once, and a page shows the very outputs that were tested. The cache is emptied first: a page shows nothing of
-an earlier build. A chapter that fails is not in it; Jupyter Book runs it again, and stops where it fails.
+an earlier build. A chapter that fails is not in it; Jupyter Book runs it again, and stops where it fails. Reading and writing of pages
+go on side by side, too.
 """
 
 import os
@@ -17,6 +18,8 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
+
+LONGEST = ["10-training", "own-task", "11-tasks", "own-decider", "01-welcome"]  # run first, so that no core waits for them in the end
 
 
 class Recorder:
@@ -37,7 +40,7 @@ class Recorder:
         item.parent.get_kernel_message = get_kernel_message
 
     def notebook(self, path: Path) -> nbformat.NotebookNode:
-        """The notebook with its outputs: displays that were updated as they were in the end, and the state of its widgets."""
+        """The notebook with its outputs, displays that were updated as they were in the end; no state of widgets, which no page can use."""
         notebook = nbformat.read(path, 4)
         client = NotebookClient(notebook, record_timing=False)
         client.reset_execution_trackers()
@@ -51,7 +54,6 @@ class Recorder:
                     client.process_message(message, cell, index)
                 except CellExecutionComplete:
                     break
-        client.set_widgets_metadata()
         return notebook
 
 
@@ -66,6 +68,7 @@ def run(timeout: int, path: Path, note: Path) -> nbformat.NotebookNode | None:
 def _run_all(app, env, docnames) -> None:
     settings = env.mystnb_config
     names = [name for name in docnames if Path(app.srcdir, f"{name}.ipynb").is_file()]
+    names.sort(key=lambda name: Path(name).name not in LONGEST)
     paths = [Path(app.srcdir, f"{name}.ipynb") for name in names]
     cache = get_cache(settings.execution_cache_path)
     cache.clear_cache()
@@ -78,5 +81,7 @@ def _run_all(app, env, docnames) -> None:
 
 def setup(app) -> dict:
     """Called by Sphinx."""
+    app.parallel = os.cpu_count() or 1  # Jupyter Book has no option for it
+    app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True  # it numbers sections once all are read, and says nothing of this
     app.connect("env-before-read-docs", _run_all)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

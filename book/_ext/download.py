@@ -4,6 +4,7 @@ Which tables a chapter reads is seen, not guessed: while it runs, its kernel not
 `anira/results`. So a table that a claim or an analysis asks for is in it too.
 """
 
+import lzma
 import os
 import subprocess
 import tempfile
@@ -54,8 +55,12 @@ def commit() -> str:
 def as_csv(path: Path) -> tuple[str, str]:
     """A stored table's place in the download and its text."""
     kind, (name, *_) = path.parent.name, path.name.split(".")
-    table = pd.read_json(path, lines=True, dtype=False) if path.suffix == ".jsonl" else pd.read_csv(path, dtype=str, keep_default_na=False)
-    return f"tables/{kind}/{name}.csv", table.to_csv(index=False)
+    if path.suffix == ".jsonl":
+        text = pd.read_json(path, lines=True, dtype=False).to_csv(index=False)
+    else:
+        with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as file:
+            text = file.read()
+    return f"tables/{kind}/{name}.csv", text
 
 
 def pack(target: Path, notebook: Path, tables: list[Path], title: str, book: str) -> None:
