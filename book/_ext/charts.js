@@ -118,6 +118,7 @@
   function start() {
     const charts = [...document.querySelectorAll(".vega-chart")].map((element) => {
       const { $schema, ...spec } = JSON.parse(element.querySelector("script").textContent);
+      for (const [name, table] of Object.entries(spec.datasets ?? {})) if (table.columns) spec.datasets[name] = table.rows.map((row) => Object.fromEntries(row.map((value, place) => [table.columns[place], value])));
       const name = element.closest("figure")?.querySelector("figcaption strong")?.textContent ?? "";
       const table = part("details", "", { class: "chart-data" });
       table.append(part("summary", "Data as a table"), part("div", "", { role: "region", tabindex: 0, "aria-label": `Data. ${name} ${spec.description ?? ""}` }));
@@ -130,7 +131,8 @@
     const redraw = (chart) => (chart.drawn = chart.drawn.then(() => draw(chart))); // one drawing at a time
     const script = document.createElement("script");
     script.src = vega;
-    script.onload = () => {
+    script.onload = async () => {
+      await vegaReady;
       charts.forEach(redraw);
       new MutationObserver(() => charts.forEach(redraw)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
       let waiting;

@@ -1,7 +1,9 @@
-"""What a page need not load: icons that it does not show, formulas' script where it has no formula.
+"""What a page need not load: icons that it does not show, formulas' script where it has no formula, the search before one searches.
 
 The theme draws its two dozen icons with Font Awesome's script of all its icons, 1.5 MB on each page. The shapes of those
-in use are taken out of that script, written into a style sheet as masks, and the script is left empty; the icons' fonts are not loaded either. Sphinx
+in use are taken out of that script, written into a style sheet as masks, and the script is left empty; the icons' fonts are not loaded either,
+and the theme's style sheet loses its two thousand rules that say which letter of a font an icon is. Its box for a search leads to the
+page of results, which alone needs the index of all words. Sphinx
 loads MathJax on a page whose *subpages* have formulas; here a page loads it for its own.
 """
 
@@ -10,6 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 SCRIPT = Path("_static/scripts/fontawesome.js")
+SHEET = Path("_static/styles/pydata-sphinx-theme.css")
+LETTER = re.compile(r"(?:\.fa-[a-z0-9-]+:before,?)+\{content:[^{}]*\}")
+SEARCH = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>')
 STYLES = ("fa-solid", "fa-regular", "fa-brands", "fas", "far", "fab")
 USED = re.compile(rf'class="[^"]*\b({"|".join(STYLES)}) (?:fa-lg )?fa-([a-z-]+)')
 BOX = "display: inline-block; height: 1em; vertical-align: -0.125em; background: currentColor; mask: var(--icon) center / contain no-repeat"
@@ -34,8 +39,12 @@ def _lighten(app, error) -> None:
         return
     out = Path(app.outdir)
     script = (out / SCRIPT).read_text(encoding="utf-8")
-    pages = (page.read_text(encoding="utf-8") for page in out.rglob("*.html"))
-    names = {name for page in pages for _, name in USED.findall(page)} | {"sun", "moon", "circle-half-stroke"}  # those the theme's script switches
+    pages = {path: path.read_text(encoding="utf-8") for path in out.rglob("*.html")}
+    for path, page in pages.items():
+        if path.name != "search.html":
+            path.write_text(SEARCH.sub("", page), encoding="utf-8")
+    (out / SHEET).write_text(LETTER.sub("", (out / SHEET).read_text(encoding="utf-8")), encoding="utf-8")
+    names = {name for page in pages.values() for _, name in USED.findall(page)} | {"sun", "moon", "circle-half-stroke"}  # those the theme's script switches
     (out / "_static/icons.css").write_text(_icons(script, names - {"lg"}), encoding="utf-8")
     (out / SCRIPT).write_text("/* The icons are in icons.css. */\n", encoding="utf-8")
     (out / SCRIPT).with_suffix(".js.map").unlink(missing_ok=True)

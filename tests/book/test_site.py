@@ -6,6 +6,7 @@ Needs `make book`, which runs these tests when the site is built.
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import pytest
 import yaml
@@ -63,6 +64,7 @@ LOOKS = {
 
 # Nothing has changed between two looks: a chart may be drawn several times, and colours in transition have contrasts of their own.
 STILL = "() => { const before = window.seen; window.seen = document.body.innerHTML; return window.seen === before; }"
+HEAVIEST = 1_500_000  # bytes of all that a page without formulas loads
 
 
 @pytest.mark.browser
@@ -79,18 +81,20 @@ def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_a
     charts = tab.locator(".vega-chart").count()
     formulas = tab.locator(".math").count()
     tab.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}")
+    weights = {file.name: file.stat().st_size for file in (Path(unquote(urlparse(url).path)) for url in requests if url.startswith("file:"))}
     for (theme, width), options in LOOKS.items():
         tab.emulate_media(color_scheme=theme)
         tab.set_viewport_size({"width": width, "height": 900})
         tab.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
         tab.wait_for_function(f"document.querySelectorAll('.vega-chart svg.marks:not([data-before])').length >= {charts}")
-        tab.wait_for_function(STILL, polling=500)
+        tab.wait_for_function(STILL, polling=250)
         overflows[theme, width] = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         found = Axe().run(tab, options=options).response["violations"]
         violations[theme, width] = [(rule["id"], [node["html"][:150] for node in rule["nodes"][:3]]) for rule in found]
         tab.evaluate("document.querySelectorAll('.vega-chart svg.marks').forEach((drawn) => (drawn.dataset.before = true)); window.seen = null")
     context.close()
     assert errors == []
+    assert formulas or sum(weights.values()) <= HEAVIEST, weights
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     assert [url for url in requests if url.endswith(".woff2") and "/api/" not in page] == []  # icons are drawn without their fonts; a note in the API needs one
     assert {look: pixels for look, pixels in overflows.items() if pixels > 0} == {}, "pixels wider than the window"
@@ -106,4 +110,16 @@ def test_a_link_to_a_folded_row_unfolds_it(browser):
     tab.evaluate("history.replaceState(null, '', '#online-content'); dispatchEvent(new HashChangeEvent('hashchange'))")  # no browser unfolds by itself for this
     assert row.is_visible()
     assert tab.locator("#tab-claims > * details[open]").count() == 1
+    tab.close()
+
+
+@pytest.mark.browser
+def test_what_is_asked_for_on_a_chapter_is_searched_on_the_page_of_results(browser):
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto((SITE / "book/02-findings.html").as_uri(), wait_until="load")
+    tab.locator(".search-button__button").locator("visible=true").first.click()
+    tab.locator("#pst-search-dialog input[name=q]").fill("distractors")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/search.html?q=distractors*")
+    tab.locator("#search-results li a").first.wait_for()
     tab.close()
