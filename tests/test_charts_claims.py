@@ -30,7 +30,7 @@ def test_rows_are_folded_behind_the_verdicts_of_their_part(some):
 def test_what_is_negative_has_a_minus_sign(some):
     row = some.iloc[[0]].assign(estimate=-0.5, low=-0.75, high=-0.25, paper="-0.264")
     text = tables.claims(row).data
-    assert "−0.50 [−0.75, −0.25]" in text and "<td>−0.264</td>" in text
+    assert "−0.50 [−0.75, −0.25]" in text and ">−0.264</td>" in text
 
 
 def test_a_claim_asked_again_is_folded_and_not_counted(some):

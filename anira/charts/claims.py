@@ -14,8 +14,10 @@ from IPython.display import HTML
 from anira.analysis.claims.findings import Finding
 from anira.analysis.intervals import Estimate
 from anira.charts.figure import figure
+from anira.charts.tables import START
 
-WHOLE = " style='white-space:nowrap'"  # of a cell that stays on one line
+CELL = f" style='{START}'"
+WHOLE = f" style='{START}; white-space:nowrap'"  # of a cell that stays on one line
 SIGNS = {"agrees": "✓ agrees", "differs": "✗ differs", "no effect": "○ no effect", "undecided": "? undecided", "not tested": "– not tested"}
 
 
@@ -48,10 +50,10 @@ def findings(table: pd.DataFrame, asked: Mapping[str, Finding], chapters: Mappin
         seen = table[table["id"].isin(finding.claims) & (table["verdict"] != "not tested")]
         largest = seen.drop_duplicates("id")  # presets come from the largest scale down
         lines = [f"{SIGNS[row.verdict]}: {html.escape(row.sentence)} {_number(row)} <small>({html.escape(row.scale)})</small>" for row in largest.itertuples()]
-        scales = " and ".join(f"<span{WHOLE}>{html.escape(scale)}</span>" for scale in dict.fromkeys(largest["scale"]))
+        scales = " and ".join(f"<span style='white-space:nowrap'>{html.escape(scale)}</span>" for scale in dict.fromkeys(largest["scale"]))
         here = _fold(f"<strong>{_found(set(largest['verdict']))}</strong>: {_verdicts(largest)} <small>({scales})</small>", "<br>".join(lines))
         link = f"<a href='{chapters[letter]}'>{int(chapters[letter][:2])}</a>"
-        rows.append(f"<tr><th scope='row'>({letter})</th><td>{html.escape(finding.sentence)}</td><td>{here}</td><td>{link}</td></tr>")
+        rows.append(f"<tr><th scope='row'>({letter})</th><td{CELL}>{html.escape(finding.sentence)}</td><td{CELL}>{here}</td><td{CELL}>{link}</td></tr>")
     return HTML(_region("The paper's findings", f"{_head('', 'the paper says', 'here', 'chapter')}{''.join(rows)}"))
 
 
@@ -86,13 +88,13 @@ def _table(rows: pd.DataFrame, seen: set[str], name: str) -> str:
         small = [row.scale, seeds, f"agrees if {row.holds}" if row.holds else "", row.reason]
         notes = [f"Otherwise: {row.otherwise}." if row.otherwise else "", f"Amended after the fact: {row.amended}." if row.amended else ""]
         text = f"{html.escape(row.sentence)}<br><small>{html.escape(' · '.join(filter(None, small)))}<br>{html.escape(' '.join(filter(None, notes)))}</small>"
-        cells = f"<td{WHOLE}>{SIGNS[row.verdict]}</td><td>{text}</td><td>{html.escape(_signed(row.paper))}</td><td{WHOLE}>{_number(row)}</td>"
+        cells = f"<td{WHOLE}>{SIGNS[row.verdict]}</td><td{CELL}>{text}</td><td{CELL}>{html.escape(_signed(row.paper))}</td><td{WHOLE}>{_number(row)}</td>"
         lines.append(f"<tr{anchor}>{cells}</tr>")
     return _region(name, f"{_head('verdict', 'claim', 'paper', 'here')}{''.join(lines)}")
 
 
 def _head(*names: str) -> str:
-    return "<tr>" + "".join(f"<th scope='col'>{name}</th>" if name else "<td></td>" for name in names) + "</tr>"
+    return "<tr>" + "".join(f"<th scope='col'{CELL}>{name}</th>" if name else "<td></td>" for name in names) + "</tr>"
 
 
 def _signed(text: str) -> str:

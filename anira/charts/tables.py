@@ -10,6 +10,8 @@ import pandas as pd
 
 from anira.analysis.intervals import COLUMNS, Estimate, estimates, in_print
 
+START = "text-align: start"  # notebooks put what stands in a cell at its end, words too
+
 
 class Table:
     """A table that shows itself: HTML where there is HTML, else text. `texts` is the frame of what it says."""
@@ -18,8 +20,8 @@ class Table:
         self.texts = texts
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in self.texts)
-        rows = ("".join(f"<td>{_unbroken(html.escape(text))}</td>" for text in row) for row in self.texts.itertuples(index=False, name=None))
+        head = "".join(f"<th scope='col' style='{START}'>{html.escape(name)}</th>" for name in self.texts)
+        rows = ("".join(f"<td style='{START}'>{_unbroken(html.escape(text))}</td>" for text in row) for row in self.texts.itertuples(index=False, name=None))
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         name = html.escape("Table of " + ", ".join(self.texts), quote=True)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
