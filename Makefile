@@ -2,6 +2,9 @@
 .PHONY: help lab test types book pdf tables address clean
 .DEFAULT_GOAL := help
 
+# Where Python is told not to keep what it compiles, as in many containers, each process would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 

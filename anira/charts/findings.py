@@ -137,8 +137,8 @@ POLICIES = {
     "chosen": "as the decider chose",
     "confident": "until the readout is confident",
     "rests": "until the state rests",
-    "need, alone": "what each token needs, found one by one",
-    "need, together": "what each token needs, found together",
+    "need, alone": "what each token needs, alone",
+    "need, together": "what each token needs, together",
     "oracle": "oracle",
 }
 COSTS = {"depth": "iterations an answer token", "flops_share": "operations, as a share of full depth"}

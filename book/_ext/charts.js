@@ -83,8 +83,15 @@
 
   const single = (spec) => (spec.mark || spec.layer) && !["row", "column", "facet"].some((channel) => spec.encoding?.[channel]);
 
+  // Panels side by side as panels one below the other, and so the entries of their legend.
+  function stacked({ hconcat, ...spec }) {
+    const column = (key, value) => (key === "legend" && value ? { ...value, columns: 1 } : value);
+    return { ...spec, vconcat: JSON.parse(JSON.stringify(hconcat), column) };
+  }
+
   async function draw(chart) {
-    const { element, target, spec } = chart;
+    const { element, target } = chart;
+    let { spec } = chart;
     const dark = document.documentElement.dataset.theme === "dark";
     const options = { mode: "vega-lite", renderer: "svg", config: colours(), tooltip: { theme: dark ? "dark" : "light" }, actions: false };
     const embed = async (spec, more) => {
@@ -102,7 +109,11 @@
     const stretched = [{ ...spec, width: chart.width }, fit];
     await embed(...(single(spec) && typeof spec.width !== "object" ? stretched : [spec]));
     // What is wider than the page shrinks to it, and so do plots one below the other, and panels side by side whose order the chart gives. Else the page scrolls to them.
-    const over = element.scrollWidth - chart.width;
+    let over = element.scrollWidth - chart.width;
+    if (over > 0 && spec.hconcat?.every(single)) {
+      await embed((spec = stacked(spec)));
+      over = element.scrollWidth - chart.width;
+    }
     if (over > 0 && single(spec)) await embed(...stretched);
     else if (over > 0 && spec.vconcat?.every(single)) await embed({ ...spec, vconcat: spec.vconcat.map((part) => ({ ...part, width: Math.max(120, (part.width ?? 460) - over) })) });
     const panels = spec.facet?.column?.sort?.length;
