@@ -1,5 +1,7 @@
 """Pages with an explorer, opened from disk with the network off; and what stands on them."""
 
+from itertools import pairwise
+
 import pytest
 
 from anira.explorer.player import weights_out
@@ -93,3 +95,12 @@ def open_page(browser, tmp_path):
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def tasks_of_moves(events) -> list[list[float]]:
+    """For each move, marked in the trace, the processor time in milliseconds of every task that the page's thread ran until the next."""
+    moves = [event for event in events if event["name"] == "move" and "blink.user_timing" in event["cat"]]
+    thread = {(event["pid"], event["tid"]) for event in moves}
+    tasks = [event for event in events if event["name"].endswith("RunTask") and (event["pid"], event["tid"]) in thread and "tdur" in event]
+    starts = [move["ts"] for move in moves] + [float("inf")]
+    return [[task["tdur"] / 1000 for task in tasks if start <= task["ts"] < end] for start, end in pairwise(starts)]

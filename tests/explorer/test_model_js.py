@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from anira.explorer.weights import pack
 from anira.model.anira import Anira
 from anira.model.deciders import depth_by_rule, threshold
 from anira.model.decoding import generate_batch
+from tests.explorer.pages import tasks_of_moves
 
 from .conftest import serve_modules
 
@@ -274,12 +274,3 @@ def test_a_move_is_answered_within_its_time_in_pieces_that_block_no_frame(browse
         print(f"\n{size} nodes: median {np.median(times):.1f} ms of processor time, longest piece {longest:.1f} ms")
     assert len(times) == 50 and np.median(times) < budget
     assert longest < 50
-
-
-def tasks_of_moves(events) -> list[list[float]]:
-    """For each move, marked in the trace, the processor time in milliseconds of every task that the page's thread ran until the next."""
-    moves = [event for event in events if event["name"] == "move" and "blink.user_timing" in event["cat"]]
-    thread = {(event["pid"], event["tid"]) for event in moves}
-    tasks = [event for event in events if event["name"].endswith("RunTask") and (event["pid"], event["tid"]) in thread and "tdur" in event]
-    starts = [move["ts"] for move in moves] + [float("inf")]
-    return [[task["tdur"] / 1000 for task in tasks if start <= task["ts"] < end] for start, end in pairwise(starts)]

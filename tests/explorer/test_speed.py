@@ -1,12 +1,11 @@
 """A move shows its picture in time and blocks no frame, counted in processor time so that a busy machine fails nothing."""
 
-import itertools
 import json
 import statistics
 
 import pytest
 
-from tests.explorer.pages import brevo, control, mano, open_page, settled  # noqa: F401, fixtures
+from tests.explorer.pages import brevo, control, mano, open_page, settled, tasks_of_moves  # noqa: F401, fixtures
 
 pytestmark = pytest.mark.browser
 
@@ -60,16 +59,7 @@ def test_no_frame_waits_longer_than_fifty_milliseconds(browser, open_page, brevo
         page.evaluate(MOVE, "all")
         page.wait_for_timeout(100)  # for the last frame
     browser.stop_tracing()
-    longest = longest_tasks(json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"])
+    longest = list(map(max, tasks_of_moves(json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"])))
     with capsys.disabled():
         print(f"\n{nodes} nodes: the longest task of a move takes {statistics.median(longest):.0f} ms of processor time (median), at most {max(longest):.0f}")
     assert len(longest) == 20 and sorted(longest)[18] <= 50  # one may come together with the browser's own housekeeping
-
-
-def longest_tasks(events) -> list[float]:
-    """For each move, marked in the trace, the processor time in milliseconds of the longest task that the page's thread ran until the next."""
-    moves = [event for event in events if event["name"] == "move" and "blink.user_timing" in event["cat"]]
-    thread = {(event["pid"], event["tid"]) for event in moves}
-    tasks = [event for event in events if event["name"].endswith("RunTask") and (event["pid"], event["tid"]) in thread and "tdur" in event]
-    starts = [move["ts"] for move in moves] + [float("inf")]
-    return [max(task["tdur"] / 1000 for task in tasks if start <= task["ts"] < end) for start, end in itertools.pairwise(starts)]

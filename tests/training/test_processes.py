@@ -29,7 +29,7 @@ with joined("cpu"):
 """
 
 
-BUCKETS = (1, 2, 3, 4)  # fewer than three processes, as many, more
+BUCKETS = (1, 2, 3, 4)  # fewer than processes, as many, more
 
 
 def curves(folder):
@@ -39,7 +39,7 @@ def curves(folder):
         train(Run.start(recipe, "online", 0), folder / str(buckets))
 
 
-@pytest.mark.parametrize("processes", [pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_give_the_curve_of_one_with_any_number_of_buckets(tmp_path, processes):
     (tmp_path / "run.py").write_text(SCRIPT)
     curves(tmp_path / "one")
