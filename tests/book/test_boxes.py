@@ -213,5 +213,11 @@ def test_what_generalization_says_of_untied_models_on_chains():
     families = anira.results("generalization", "brevo-tiny").query("max_depth == 6 and size == 8")
     chains, trees = (families[families["family"] == name].groupby("decider")["exact_match"] for name in ("chains", "tree"))
     worst, best = chains.min(), chains.max()
-    assert (round(worst["untied"], 2), round(best["untied"], 2)) == (0.72, 0.83) and worst["untied"] > best.drop("untied").max()
+    assert (round(worst["untied"], 2), round(best["untied"], 2)) == (0.72, 0.83) and round(best.drop("untied").max(), 2) == 0.52
     assert (trees.mean() < chains.mean())["untied"] and not (trees.mean() < chains.mean()).drop("untied").any()
+
+
+def test_what_generalization_says_of_expressions_of_five_operators():
+    right = own_conditions(anira.results("generalization", "mano-tiny")).groupby(["decider", "size"])["exact_match"].mean().unstack()
+    kept = (right[5] - 1 / 5) / (right[3] - 1 / 5)
+    assert kept[["early", "online", "fixed"]].between(0.05, 0.15).all()  # "nine tenths" are lost
