@@ -64,6 +64,12 @@ LOOKS = {
 
 # Nothing has changed between two looks: a chart may be drawn several times, and colours in transition have contrasts of their own.
 STILL = "() => { const before = window.seen; window.seen = document.body.innerHTML; return window.seen === before; }"
+# Texts of charts that leave their picture.
+CUT = """() => [...document.querySelectorAll('.vega-chart')].flatMap((chart) => {
+  const picture = chart.querySelector('svg.marks').getBoundingClientRect();
+  const out = [...chart.querySelectorAll('svg.marks text')].filter((text) => { const box = text.getBoundingClientRect(); return box.width && (box.right > picture.right + 1 || box.left < picture.left - 1); });
+  return out.map((text) => text.textContent);
+})"""
 HEAVIEST = 1_500_000  # bytes of all that a page without formulas loads
 
 
@@ -73,7 +79,7 @@ def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_a
     """In one tab, as a reader has it who changes the theme and then makes the window narrow."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light", offline=True)
     tab = context.new_page()
-    requests, errors, overflows, violations = [], [], {}, {}
+    requests, errors, overflows, cut, violations = [], [], {}, {}, {}
     tab.on("request", lambda request: requests.append(request.url))
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
@@ -89,6 +95,7 @@ def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_a
         tab.wait_for_function(f"document.querySelectorAll('.vega-chart svg.marks:not([data-before])').length >= {charts}")
         tab.wait_for_function(STILL, polling=250)
         overflows[theme, width] = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        cut[theme, width] = tab.evaluate(CUT)
         found = Axe().run(tab, options=options).response["violations"]
         violations[theme, width] = [(rule["id"], [node["html"][:150] for node in rule["nodes"][:3]]) for rule in found]
         tab.evaluate("document.querySelectorAll('.vega-chart svg.marks').forEach((drawn) => (drawn.dataset.before = true)); window.seen = null")
@@ -98,6 +105,7 @@ def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_a
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     assert [url for url in requests if url.endswith(".woff2") and "/api/" not in page] == []  # icons are drawn without their fonts; a note in the API needs one
     assert {look: pixels for look, pixels in overflows.items() if pixels > 0} == {}, "pixels wider than the window"
+    assert {look: charts for look, charts in cut.items() if charts} == {}
     assert {look: found for look, found in violations.items() if found} == {}
 
 
