@@ -86,13 +86,16 @@ def outcomes(curves: pd.DataFrame) -> pd.DataFrame:
     """What was trained and how it ended: estimates over seeds from each run's last record.
 
     Columns: run (task, preset and decider in words), quantity, and those of an estimate. Three rows for each task, preset and
-    decider: exact match at the largest size, within 0..1, and depth at the smallest and the largest size.
+    decider: exact match at the largest size, within 0..1, and depth at the smallest and the largest size, within 1 and the
+    greatest depth that the preset's curves ever show: D, as training begins at fixed depth.
     """
     ends, rows = last_records(curves), []
+    greatest = curves.groupby(["task", "preset"])["depth"].max()
     for (task, preset, decider), part in ends.groupby(["task", "preset", "decider"], sort=False):
         least, most = (part[part["size"] == size] for size in (part["size"].min(), part["size"].max()))
+        bounds = 1, greatest[task, preset]
         run = f"{task.upper()} {preset}, {decider}"
         rows.append({"run": run, "quantity": "exact match, largest size", **over_seeds(most["exact_match"], bounds=(0, 1))})
-        rows.append({"run": run, "quantity": "depth, smallest size", **over_seeds(least["depth"])})
-        rows.append({"run": run, "quantity": "depth, largest size", **over_seeds(most["depth"])})
+        rows.append({"run": run, "quantity": "depth, smallest size", **over_seeds(least["depth"], bounds=bounds)})
+        rows.append({"run": run, "quantity": "depth, largest size", **over_seeds(most["depth"], bounds=bounds)})
     return pd.DataFrame(rows, columns=["run", "quantity", *COLUMNS])

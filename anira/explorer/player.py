@@ -15,6 +15,8 @@ MODULES = (
     "parts arrays layers deciders model layout search expression tree problem sources words share graph tokens why panel pad controls explorer".split()  # each after those it needs
 )
 STYLE = (FOLDER / "explorer.css").read_text(encoding="utf-8")
+# What is left where scripts and styles are taken out, as JupyterLab does with the outputs of a notebook that was run elsewhere.
+ASLEEP = "The explorer stands here once scripts may run: trust this notebook (in JupyterLab the command Trust Notebook), or run this cell."
 MODELS_ON_PAGE = re.compile(r'<script type="application/json" data-anira-model="([^"]+)">([^<]*)</script>')
 
 
@@ -50,7 +52,7 @@ def player(options: dict, first: dict, weights: Mapping[str, str]) -> str:
     models = "".join(f'<script type="application/json" data-anira-model="{name}">{_script_safe(text)}</script>' for name, text in weights.items())
     return (
         f"<style>{STYLE}</style>"
-        f'<div data-anira-player="{options["id"]}" data-weights=""><script type="application/json">{data}</script></div>'
+        f'<div data-anira-player="{options["id"]}" data-weights=""><p>{ASLEEP}</p><script type="application/json">{data}</script></div>'
         f'{models}<script type="module">{MODULE}\nstartPlayers();</script>'
     )
 

@@ -90,5 +90,6 @@ def test_outcomes_are_estimates_over_seeds_at_the_ends_of_the_sizes():
     assert set(found["run"]) == {"BREVO tiny, online"}
     assert found.loc["exact match, largest size", "estimate"] == 0
     for quantity, size in (("depth, smallest size", 3), ("depth, largest size", 6)):
-        wanted = over_seeds([size, size + 0.1, size + 0.2])
+        wanted = over_seeds([size, size + 0.1, size + 0.2], bounds=(1, 6.2))
+        assert 1 <= wanted.low and wanted.high <= 6.2
         assert found.loc[quantity, ["estimate", "low", "high"]].to_numpy() == pytest.approx([wanted.value, wanted.low, wanted.high])

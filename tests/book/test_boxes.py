@@ -144,7 +144,7 @@ HELD: list[tuple[str, str, Callable[[], Sequence]]] = [
     ("06-timing", "and online {:.2f}", lambda: [online_distracted()]),
     (
         "07-generalization",
-        "is {:.2f} for early, {:.2f} for online and {:.2f} for a model of fixed depth (three seeds",
+        "is {:.2f} for early, {:.2f} for online and {:.2f} for a model of fixed depth (means",
         lambda: [at_twelve(decider) for decider in ("early", "online", "fixed")],
     ),
     ("08-cost", "should be {:.1f} to {:.1f} times as fast as at fixed depth", lambda: range_of("ideal_fixed", lambda batch: batch > 0)),

@@ -64,8 +64,9 @@ LOOKS = {
 
 # Nothing has changed between two looks: a chart may be drawn several times, and colours in transition have contrasts of their own.
 STILL = "() => { const before = window.seen; window.seen = document.body.innerHTML; return window.seen === before; }"
-# Texts of charts that leave their picture.
+# Charts, with their controls, that are wider than the page, and texts of charts that leave their picture.
 CUT = """() => [...document.querySelectorAll('.vega-chart')].flatMap((chart) => {
+  if (chart.scrollWidth > chart.clientWidth) return [`a chart of ${chart.scrollWidth} pixels`];
   const picture = chart.querySelector('svg.marks').getBoundingClientRect();
   const out = [...chart.querySelectorAll('svg.marks text')].filter((text) => { const box = text.getBoundingClientRect(); return box.width && (box.right > picture.right + 1 || box.left < picture.left - 1); });
   return out.map((text) => text.textContent);

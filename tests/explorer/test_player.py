@@ -6,6 +6,7 @@ import struct
 import pytest
 
 from anira.explorer.answers import answer
+from anira.explorer.player import ASLEEP
 from anira.explorer.problems import instance_of, longest_answer
 from anira.explorer.problems import read as read_problem
 from anira.zoo import load
@@ -41,6 +42,14 @@ def test_the_first_picture_shows_what_the_models_do_and_loads_no_weights(open_pa
     assert "beforehand" in state["status"]
     control(page, "nodes").fill("4")
     page.wait_for_function("document.querySelector('.ax-status').textContent.includes('could not be loaded')")
+
+
+def test_where_scripts_are_taken_out_a_sentence_says_what_to_do(open_page, brevo):  # noqa: F811
+    page = open_page(brevo)
+    settled(page)
+    assert not page.get_by_text(ASLEEP).is_visible()
+    page = open_page(re.sub(r"<(script|style).*?</\1>", "", brevo, flags=re.DOTALL), wait=False)
+    assert page.locator("main").inner_text().split("\n", 1)[1].strip() == ASLEEP
 
 
 def test_every_control_asks_the_model_in_the_page(open_page, brevo):  # noqa: F811
