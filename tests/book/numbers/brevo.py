@@ -1,0 +1,7 @@
+"""Chapter 03-brevo."""
+
+from tests.book.numbers.tables import online
+
+HELD = [
+    ("answers {:.0f} % [{:.0f} %, {:.0f} %] of graphs with eight", lambda: 100 * online(8)[["exact_match", "exact_low", "exact_high"]]),
+]

@@ -1,0 +1,82 @@
+"""The numbers that the book says are those of the stored tables and the shipped models.
+
+`tests/book/numbers` has a row for each: the words around the numbers as they stand in the text, and what they are. A number of
+a box, or one with a decimal point or a percent sign elsewhere, that no row holds fails. A sentence that claims something is
+held by its link (`tests/analysis/claims/test_links.py`), or by a test at the end of this module.
+"""
+
+import json
+import re
+
+import pytest
+
+import anira
+from anira.analysis.dynamics import last_records
+from anira.analysis.generalization import own_conditions
+from anira.analysis.intervals import UNBOUNDED, over_seeds
+from tests.book.numbers import BOOK, CHAPTERS, box, prose
+from tests.book.numbers.tables import policies
+
+ROWS = [(chapter, words, numbers) for chapter, module in CHAPTERS.items() for words, numbers in module.HELD]
+COMPLETE = []  # chapters of which every number is held
+
+
+@pytest.mark.parametrize(("chapter", "words", "numbers"), ROWS, ids=[f"{chapter}: {words[:40]}" for chapter, words, _ in ROWS])
+def test_the_text_says_what_the_tables_say(chapter, words, numbers):
+    assert words.format(*numbers()) in prose(chapter)
+
+
+def left(text: str, chapter: str) -> str:
+    """The text without what rows hold."""
+    for words, numbers in CHAPTERS[chapter].HELD if chapter in CHAPTERS else ():
+        text = text.replace(words.format(*numbers()), "")
+    return text
+
+
+@pytest.mark.parametrize("chapter", sorted(path.stem for path in BOOK.glob("*.ipynb") if box(path.stem)))
+def test_every_number_of_a_box_is_held(chapter):
+    assert re.findall(r"\d[\d.]*", left(box(chapter), chapter)) == []
+
+
+@pytest.mark.parametrize("chapter", COMPLETE)
+def test_every_decimal_and_every_percentage_of_a_chapter_is_held(chapter):
+    quoted = getattr(CHAPTERS[chapter], "QUOTED", ())
+    found = re.findall(r"−?\d*\.\d+|\d+(?= %)", left(prose(chapter), chapter))
+    assert [number for number in found if number not in quoted] == []
+
+
+def test_without_a_decider_the_same_accuracy_costs_fewer_operations():
+    """The last sentence of chapter 9's box, for both deciders."""
+    for decider in ("early", "online"):
+        rungs = policies().query("decider == @decider").groupby(["policy", "setting"], dropna=False)[["exact_match", "flops"]].mean().reset_index()
+        chosen = rungs[rungs["policy"] == "chosen"].iloc[0]
+        as_right = rungs[rungs["policy"].isin(["answer", "mean of size and place"]) & (rungs["exact_match"] >= chosen["exact_match"] - 1e-9)]
+        assert as_right["flops"].min() < chosen["flops"], decider
+
+
+def test_chapter_10_says_what_a_constant_penalty_costs():
+    ends = last_records(anira.results("training", "brevo-minute")).query("size == 4")
+    exact = ends.pivot(index=["decider", "run_seed"], columns="variation", values="exact_match")
+    lost = {
+        decider: over_seeds((part["none"] - part["constant"]).dropna(), bounds=UNBOUNDED)
+        for decider, part in exact.groupby("decider")
+        if decider in ("early", "online")
+    }
+    assert {estimate["clusters"] for estimate in lost.values()} == {5}
+    numbers = [f"{estimate['estimate']:.2f} of exact match [{estimate['low']:.2f}, {estimate['high']:.2f}]".replace("-", "−") for estimate in lost.values()]
+    said = json.dumps(json.loads((BOOK / "10-training.ipynb").read_text(encoding="utf-8")), ensure_ascii=False)
+    assert f"early loses {numbers[0]}, and online {numbers[1].replace(' of exact match', '')}" in said
+
+
+def test_what_generalization_says_of_untied_models_on_chains():
+    families = anira.results("generalization", "brevo-tiny").query("max_depth == 6 and size == 8")
+    chains, trees = (families[families["family"] == name].groupby("decider")["exact_match"] for name in ("chains", "tree"))
+    worst, best = chains.min(), chains.max()
+    assert (round(worst["untied"], 2), round(best["untied"], 2)) == (0.72, 0.83) and round(best.drop("untied").max(), 2) == 0.52
+    assert (trees.mean() < chains.mean())["untied"] and not (trees.mean() < chains.mean()).drop("untied").any()
+
+
+def test_what_generalization_says_of_expressions_of_five_operators():
+    right = own_conditions(anira.results("generalization", "mano-tiny")).groupby(["decider", "size"])["exact_match"].mean().unstack()
+    kept = (right[5] - 1 / 5) / (right[3] - 1 / 5)
+    assert kept[["early", "online", "fixed"]].between(0.05, 0.15).all()  # "nine tenths" are lost
