@@ -4,7 +4,8 @@ A module has
 
 - `HELD`: rows (words, numbers): the words around the numbers as they stand in the chapter, with `{}` where the numbers
   are, and a function that computes them;
-- `QUOTED`, where there are any: numbers that are not ours to compute, with a word on each: the paper's, a recipe's.
+- `QUOTED`, where there are any: numbers that are not ours to compute, with the words around them, and a word on each: the
+  paper's, a recipe's.
 """
 
 import json
