@@ -140,7 +140,7 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
     y = alt.Y("share:Q", title="share of the ideal speed-up", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1.1]))
     dash = alt.StrokeDash("width:N", title="width", legend=alt.Legend(symbolSize=700))
     tooltip = ["decider:N", "width:N", "tokens:Q", alt.Tooltip("share:Q", format=".2f")]
-    spread = base.mark_rule(clip=True).encode(y=alt.Y("share_low:Q", title=None), y2="share_high:Q")
+    spread = base.mark_rule(clip=True).encode(y=alt.Y("share_low:Q", title="share of the ideal speed-up"), y2="share_high:Q")
     description = (
         "Measured speed-up of sparse over dense execution divided by the ideal speed-up, against the number of tokens in a batch, by decider and width."
     )
@@ -153,12 +153,12 @@ def efficiency(frame: pd.DataFrame) -> alt.LayerChart:
 def speed_ups_at(frame: pd.DataFrame, mean_depth: float = 2.0) -> alt.VConcatChart:
     """How much faster than fixed depth each contender is, for every case at one mean depth; bars are medians, lines quartiles.
 
-    A case's title has work, decider, width, sequences × tokens.
+    A case's title has work, decider, width, sequences × tokens of each.
 
     frame: `anira.bench.suite.summary`.
     """
     frame = frame[frame["mean_depth"] == mean_depth].sort_values(["work", "decider", "width"])
-    shape = frame["batch"].astype(str) + " × " + frame["length"].astype(str)
+    shape = frame["batch"].astype(str) + " × " + frame["length"].astype(str) + " tokens"
     case = frame["work"].str.cat([frame["decider"], "width " + frame["width"].astype(str), shape], sep=", ")
     frame = frame.assign(case=case)
     scale = alt.Scale(domain=[0, float(frame["high"].max())], nice=True)

@@ -60,7 +60,8 @@ def _forest(frame: pd.DataFrame, label: str, title: str, choices: dict[str, str]
     offset = alt.YOffset("decider:N", sort=deciders, scale=alt.Scale(paddingOuter=0.4))
     color, shape = by_decider(frame)
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 4]).encode(x="zero:Q")
-    intervals = base.mark_bar(height=2).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, yOffset=offset, color=color)
+    axis = alt.Axis(tickCount=alt.ExprRef("ceil(width / 60)"))  # as many as can bear a label, on a phone too
+    intervals = base.mark_bar(height=2).encode(x=alt.X("low:Q", title=title, axis=axis), x2="high:Q", y=y, yOffset=offset, color=color)
     points = base.mark_point(size=70, opacity=1).encode(
         x=alt.X("estimate:Q", title=title),
         y=y,

@@ -1,5 +1,6 @@
 """Figures of what models do where they were not trained, and of what each stopping rule buys."""
 
+import math
 from typing import Any
 
 import altair as alt
@@ -139,10 +140,12 @@ def operators(frame: pd.DataFrame) -> alt.LayerChart:
         x=alt.X("completed_size:O", title="tokens of the part just completed", axis=alt.Axis(labelAngle=0)),
         color=alt.Color("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2], range=list(SPARE_COLORS[:3]))),
     )  # fmt: skip
+    lowest, highest = math.floor(2 * frame["low"].min()) / 2, math.ceil(2 * frame["high"].max()) / 2
+    scale = alt.Scale(domain=[lowest, max(highest, lowest + 0.5)], nice=False)  # half an iteration at least: a difference of hundredths looks like one
     tooltip = ["slots_left:O", "completed_size:O", "tokens:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "low", "high"))]
-    rules = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="expected iterations, E[d]", scale=alt.Scale(zero=False)), y2="high:Q")
+    rules = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title="expected iterations, E[d]", scale=scale), y2="high:Q")
     points = base.mark_point(size=80).encode(
-        y=alt.Y("estimate:Q", title="expected iterations, E[d]"),
+        y=alt.Y("estimate:Q", title="expected iterations, E[d]", scale=scale),
         tooltip=tooltip,
         shape=alt.Shape("slots_left:N", title="slots left", scale=alt.Scale(domain=[0, 1, 2])),
     )

@@ -165,22 +165,28 @@ def settling(numbers: pd.DataFrame, questions: pd.DataFrame) -> alt.LayerChart:
     """When each number of an answer is settled: a menu for the problem, a slider for the size.
 
     `numbers`: problem, size · element, its place in the answer · number, as it is written · settled, the step from which on it keeps
-    its value · steps, those of the algorithm. `questions`: problem, size and the question's text with line breaks.
+    its value · steps, those of the algorithm. `questions`: problem, size and the text of question and answer with line breaks.
     """
     problems, sizes = list(questions["problem"].unique()), questions["size"]
     menu = alt.param(name="problem", value=problems[0], bind=alt.binding_select(options=problems, name="algorithm "))
     slider = alt.param(name="size", value=5, bind=alt.binding_range(min=int(sizes.min()), max=int(sizes.max()), step=1, name="size n "))
     chosen = "datum.problem == problem && datum.size == size"
-    x = alt.X("element:Q", title="number of the answer, from the left", axis=alt.Axis(format="d", tickMinStep=1, grid=False), scale=alt.Scale(padding=20))
-    y = alt.Y("settled:Q", title="step at which it is settled", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(range=[340, 130], nice=True))
+    heights = {
+        name: {str(size): text.count("\n") + 1 for size, text in zip(rows["size"], rows["text"], strict=True)} for name, rows in questions.groupby("problem")
+    }
+    lines = alt.param(name="lines", expr=f"{json.dumps(heights)}[problem][size]")
+    places = alt.Axis(format="d", tickMinStep=1, grid=False)
+    x = alt.X("element:Q", title="number of the answer, from the left", axis=places, scale=alt.Scale(padding=20, nice=False))
+    steps = alt.Axis(values=alt.ExprRef("sequence(domain('y')[1] + 1)"), format="d", minExtent=26)  # room for two digits, whatever is shown first
+    y = alt.Y("settled:Q", title="step at which it is settled", axis=steps, scale=alt.Scale(range=[340, alt.ExprRef("15 * lines + 36")], nice=True))
     points = (
         alt.Chart(numbers)
         .transform_filter(chosen)
         .encode(x=x, y=y, tooltip=["element:Q", "number:N", "settled:Q", alt.Tooltip("steps:Q", title="steps of the algorithm")])
     )
-    asked = alt.Chart(questions).transform_filter(chosen).mark_text(align="left", baseline="top", fontSize=12, lineBreak="\n")
+    asked = alt.Chart(questions).transform_filter(chosen).mark_text(align="left", baseline="top", fontSize=12, lineHeight=15, lineBreak="\n")
     asked = asked.encode(text="text:N", x=alt.value(0), y=alt.value(0))
     labels = points.mark_text(dy=-14, fontSize=12).encode(text="number:N")
-    description = "A question in words, and below it each number of its answer at the step at which the algorithm settles it."
+    description = "A question in words with its answer, and below it each number of its answer at the step at which the algorithm settles it."
     layers = alt.LayerChart(layer=[asked, points.mark_circle(size=90, opacity=1, color=DONE), labels])
-    return layers.add_params(menu, slider).properties(width=620, height=340, description=description)
+    return layers.add_params(menu, slider, lines).properties(width=620, height=340, description=description)

@@ -14,30 +14,30 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
     """Exact match above, depth below, over the same training steps: one line a size, thin ones for the seeds if there are several.
 
     `frame`: decider, run_seed, step, size, exact_match, depth; a menu chooses among several deciders. `steps`: of the whole run.
-    `phases`: names and first steps, drawn as rules.
+    `phases`: names and first steps, drawn as rules; all but the last are shaded.
     """
     frame = frame[["decider", "run_seed", "step", "size", "exact_match", "depth"]].round(3)
     deciders = in_order(frame["decider"])
     menu = alt.param(name="trained_with", value=deciders[-1], bind=alt.binding_radio(options=deciders, name="decider "))
     step = alt.X("step:Q", title="training step", axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, steps]))
-    marks = alt.Chart(pd.DataFrame({"step": phases.values(), "phase": phases.keys()}))
-    rules = marks.mark_rule(strokeDash=[4, 4], color=GREY).encode(x="step:Q")
-    names = marks.mark_text(align="left", baseline="bottom").encode(x="step:Q", y=alt.value(-6), text="phase:N")
+    starts = list(phases.values())
+    marks = alt.Chart(pd.DataFrame({"since": starts, "until": [*starts[1:], None], "phase": phases.keys()}))
+    shade = marks.transform_filter("isValid(datum.until)").mark_rect(color=GREY, opacity=0.15).encode(x="since:Q", x2="until:Q")
+    rules = marks.mark_rule(strokeDash=[4, 4], color=GREY).encode(x="since:Q")
+    names = marks.mark_text(align="left", baseline="bottom").encode(x="since:Q", y=alt.value(-6), text="phase:N")
     base = alt.Chart(frame).transform_filter("datum.decider == trained_with") if len(deciders) > 1 else alt.Chart(frame)
     color = alt.Color("size:O", title="size", legend=alt.Legend(orient="bottom"))
     tooltip = ["run_seed:N", "step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f"), alt.Tooltip("depth:Q", format=".2f")]
 
-    def panel(value: str, title: str, domain: list[float], *above: alt.Chart) -> alt.LayerChart:
+    def panel(value: str, title: str, domain: list[float]) -> alt.LayerChart:
         scale = alt.Scale(domain=domain)
         mean = base.mark_line().encode(x=step, y=alt.Y(f"mean({value}):Q", title=title, scale=scale), color=color)
-        each = base.mark_line(strokeWidth=1, opacity=0.75, point=alt.OverlayMarkDef(size=12, opacity=0.75))
+        each = base.mark_line(strokeWidth=1, point=alt.OverlayMarkDef(size=12))
         each = each.encode(x=step, y=alt.Y(f"{value}:Q", title=title, scale=scale), color=color, detail="run_seed:N", tooltip=tooltip)
-        return alt.LayerChart(layer=[rules, mean, each, *above]).properties(width=540, height=170)
+        return alt.LayerChart(layer=[shade, rules, mean, each, names]).properties(width=540, height=170)
 
     description = "Exact match above and mean iterations on answer tokens below, over training steps, one line a size and training seed."
-    chart = alt.vconcat(
-        panel("exact_match", "exact match", [0, 1], names), panel("depth", "iterations per answer token", [1, max_depth]), description=description
-    )
+    chart = alt.vconcat(panel("exact_match", "exact match", [0, 1]), panel("depth", "iterations per answer token", [1, max_depth]), description=description)
     return chart.add_params(menu) if len(deciders) > 1 else chart
 
 
@@ -52,7 +52,7 @@ def depth_over_training(frame: pd.DataFrame, max_depth: int) -> alt.LayerChart:
     base = alt.Chart(frame).transform_filter("datum.size == shown")
     color, _ = by_decider(frame)
     depth = alt.Scale(domain=[1, max_depth])
-    runs = base.mark_line(strokeWidth=1, opacity=0.75).encode(
+    runs = base.mark_line(strokeWidth=1).encode(
         x=alt.X("step:Q", title="training step", axis=alt.Axis(tickCount=5)),
         y=alt.Y("depth:Q", title="iterations per answer token", scale=depth),
         color=color,

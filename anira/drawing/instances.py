@@ -141,13 +141,13 @@ def walk(instance: Instance, task: Task, query: int = 0) -> pd.DataFrame:
 
 
 def settled_numbers(texts: Iterable[Text], task: Clrs) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Numbers of CLRS answers and their questions as `anira.charts.settling` takes them, one text for each algorithm and size: the first."""
+    """Numbers of CLRS answers, and their questions with the answers, as `anira.charts.settling` takes them, one text for each algorithm and size: the first."""
     numbers, questions = [], {}
     for text in texts:
         called = {"problem": text.algorithm.replace("_", " "), "size": text.size}
         if (text.algorithm, text.size) in questions:
             continue
-        lines = [piece for line in text.question.splitlines()[1:] for piece in textwrap.wrap(line, 50)]
+        lines = [piece for line in f"{text.question.rstrip()} {text.answer}".splitlines()[1:] for piece in textwrap.wrap(line, 44)]
         questions[text.algorithm, text.size] = {**called, "text": "\n".join(lines)}
         instance = task.instance(text)
         after = slice(len(instance.prompt), None)

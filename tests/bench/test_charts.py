@@ -25,7 +25,7 @@ def test_cases_stand_from_narrow_to_wide_and_their_titles_fit_a_phone(table):
     vl_convert = pytest.importorskip("vl_convert")
     picture = vl_convert.vegalite_to_svg(cost.speed_ups_at(table[table["work"] == "decoding"]).to_dict())
     titles = re.findall(r">(decoding, [^<]+)</text>", picture)
-    assert titles == [f"decoding, {decider}, width {width}, 32 × 32" for decider in ("early", "online") for width in (96, 256)]
+    assert titles == [f"decoding, {decider}, width {width}, 32 × 32 tokens" for decider in ("early", "online") for width in (96, 256)]
 
 
 def test_the_reader_chooses_only_what_was_measured_over_depth(table):

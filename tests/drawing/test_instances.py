@@ -71,6 +71,9 @@ def test_the_numbers_of_a_sorted_answer_are_drawn_where_their_text_settles_them(
     numbers, questions = settled_numbers(texts, Clrs())
     first = {text.size: text for text in reversed(texts)}
     assert questions["size"].tolist() == sorted(first)
+    assert [text.replace("\n", " ") for text in questions["text"]] == [
+        f"key: {key} pred: {text.answer}" for size, text in sorted(first.items()) for key in re.findall(r"key: (.*)", text.question)
+    ]
     for size, part in numbers.groupby("size"):
         assert part["settled"].tolist() == list(first[size].settled) and (part["steps"] == first[size].steps).all()
         assert [float(number) for number in part["number"]] == [float(number) for number in re.findall(r"[\d.]+", first[size].answer)]
