@@ -7,7 +7,7 @@ import pytest
 
 import anira
 from anira.bench.formula import cost_shares
-from anira.bench.suite import summary
+from anira.bench.suite import efficiency, summary
 from anira.charts import cost
 
 
@@ -26,6 +26,14 @@ def test_cases_stand_from_narrow_to_wide_and_their_titles_fit_a_phone(table):
     picture = vl_convert.vegalite_to_svg(cost.speed_ups_at(table[table["work"] == "decoding"]).to_dict())
     titles = re.findall(r">(decoding, [^<]+)</text>", picture)
     assert titles == [f"decoding, {decider}, width {width}, 32 × 32 tokens" for decider in ("early", "online") for width in (96, 256)]
+
+
+def test_upright_axes_of_numbers_have_titles(table):
+    vl_convert = pytest.importorskip("vl_convert")
+    near = efficiency(anira.results("bench", "cpu"))
+    pictures = [vl_convert.vegalite_to_svg(chart.to_dict()) for chart in (cost.speed_ups(table), cost.efficiency(near))]
+    axes = [re.findall(r'aria-label="(Y-axis [^"]*)', picture) for picture in pictures]
+    assert all(axes) and [label for found in axes for label in found if " titled " not in label] == []
 
 
 def test_the_reader_chooses_only_what_was_measured_over_depth(table):
