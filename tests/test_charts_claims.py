@@ -42,10 +42,17 @@ def test_a_claim_asked_again_is_folded_and_not_counted(some):
 def test_the_findings_show_the_verdicts_of_their_claims(some):
     text = tables.findings(some, {"f": FINDINGS["f"]}, {"f": "06-timing.ipynb"}).data
     assert text.count("✓ agrees") == 2 and "online-by-state" not in text
-    assert (
-        "<strong>found</strong>: 2 agree <small>(<span style='white-space:nowrap'>BREVO tiny, N = 3–8</span>)</small>" in text
-        and "<a href='06-timing.ipynb'>6</a>" in text
-    )
+    assert "<small>(2 agree; <span style='white-space:nowrap'>BREVO tiny, N = 3–8</span>)</small>" in text and "<a href='06-timing.ipynb'>6</a>" in text
+
+
+def test_the_line_of_a_finding_carries_the_number_of_the_claim_that_decides(some):
+    finding = FINDINGS["f"]
+    row = some.set_index("id").loc[finding.decides]
+    number = f"{row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+    (line,) = re.findall(r"<summary>(.+?)</summary>", tables.findings(some, {"f": finding}, {"f": "06-timing.ipynb"}).data)
+    assert line.startswith(f"<strong>found</strong>: ✓ {number} {finding.number} <small>")
+    without = tables.findings(some[some["id"] != finding.decides], {"f": finding}, {"f": "06-timing.ipynb"}).data
+    assert "<strong>found</strong> <small>" in without
 
 
 def test_whether_a_finding_was_found_follows_from_the_verdicts_of_its_claims(some):
@@ -59,6 +66,13 @@ def test_whether_a_finding_was_found_follows_from_the_verdicts_of_its_claims(som
     assert said(early_surface="undecided", online_content="differs") == "not found"
     assert said(early_surface="undecided") == "not settled"
     assert said() == "not asked"
+
+
+def test_of_a_topic_what_stands_comes_before_what_was_asked_again_elsewhere(some):
+    parts = {"brevo-early-hub-out-degree": "timing", "gsm-harder-splits": "language", "brevo-early-dependents-read": "timing, asked again"}
+    chosen = some[some["id"].isin(parts)].sort_values("id", key=lambda ids: ids.map(list(parts).index))
+    text = tables.claims(chosen.assign(part=chosen["id"].map(parts))).data
+    assert re.findall(r"<summary><strong>(.+?)</strong>", text) == ["Timing, asked again", "Timing", "Language"]
 
 
 def test_every_standing_claim_is_drawn_once(some):

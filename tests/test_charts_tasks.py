@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anira import charts
-from anira.charts.words import FEATURES, feature
+from anira.analysis.words import FEATURES, feature
 from anira.drawing.instances import arrows
 from anira.tasks import Brevo, Clrs, Depo, Lano, Mano
 from anira.tasks.suite import feature_shares, token_features

@@ -1,5 +1,6 @@
 """The book's figures: a data frame in, an Altair chart out, one function a figure. No statistic is computed here."""
 
+from anira.analysis.words import FEATURES
 from anira.charts.evidence import (
     alignment_by_feature,
     depth_by_difficulty,
@@ -28,7 +29,6 @@ from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_
 from anira.charts.tables import Table, table
 from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
 from anira.charts.training import depth_over_training, order_of_learning, right_against_depth, right_and_deep
-from anira.charts.words import FEATURES
 
 __all__ = [
     "DECIDER_COLORS",

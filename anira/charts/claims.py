@@ -29,7 +29,8 @@ def claims(table: pd.DataFrame) -> HTML:
     """
     seen: set[str] = set()
     parts = []
-    for part, rows in table.groupby("part", sort=False):
+    for part in _parts(table):
+        rows = table[table["part"] == part]
         kept, replaced = rows[rows["amended_by"] == ""], rows[rows["amended_by"] != ""]
         body = _table(kept, seen, f"Claims, {part}") if len(kept) else ""
         if len(replaced):
@@ -43,7 +44,8 @@ def findings(table: pd.DataFrame, asked: Mapping[str, Finding], chapters: Mappin
     """The paper's findings, one row each: what it says, whether it was found here at the largest scale at which it was asked, and in which chapter.
 
     Found: all its claims agree; in part: some do; not found: none does, and some differ; not settled: none of these. The
-    claims are folded behind that word. `chapters`: by finding, the notebook that shows it, "06-timing.ipynb".
+    claims are folded behind that word and the number of the claim that decides. `chapters`: by finding, the notebook that
+    shows it, "06-timing.ipynb".
     """
     rows = []
     for letter, finding in asked.items():
@@ -51,10 +53,19 @@ def findings(table: pd.DataFrame, asked: Mapping[str, Finding], chapters: Mappin
         largest = seen.drop_duplicates("id")  # presets come from the largest scale down
         lines = [f"{SIGNS[row.verdict]}: {html.escape(row.sentence)} {_number(row)} <small>({html.escape(row.scale)})</small>" for row in largest.itertuples()]
         scales = " and ".join(f"<span style='white-space:nowrap'>{html.escape(scale)}</span>" for scale in dict.fromkeys(largest["scale"]))
-        here = _fold(f"<strong>{_found(set(largest['verdict']))}</strong>: {_verdicts(largest)} <small>({scales})</small>", "<br>".join(lines))
+        numbers = [f": {SIGNS[row.verdict][0]} {_number(row)} {html.escape(finding.number)}" for row in largest.itertuples() if row.id == finding.decides]
+        found = f"<strong>{_found(set(largest['verdict']))}</strong>{''.join(numbers)}"
+        here = _fold(f"{found} <small>({_verdicts(largest)}; {scales})</small>", "<br>".join(lines))
         link = f"<a href='{chapters[letter]}'>{int(chapters[letter][:2])}</a>"
         rows.append(f"<tr><th scope='row'>({letter})</th><td{CELL}>{html.escape(finding.sentence)}</td><td{CELL}>{here}</td><td{CELL}>{link}</td></tr>")
     return HTML(_region("The paper's findings", f"{_head('', 'the paper says', 'here', 'chapter')}{''.join(rows)}"))
+
+
+def _parts(table: pd.DataFrame) -> list[str]:
+    """The parts of the list, those of one topic ("decision timing", "decision timing, asked again") together: first those of which something still stands."""
+    parts, standing = list(dict.fromkeys(table["part"])), set(table.loc[table["amended_by"] == "", "part"])
+    topics = [part.partition(",")[0] for part in parts]
+    return sorted(parts, key=lambda part: (topics.index(part.partition(",")[0]), part not in standing))
 
 
 def _verdicts(rows: pd.DataFrame) -> str:
@@ -126,7 +137,7 @@ def verdicts(table: pd.DataFrame) -> alt.Chart:
         .mark_bar()
         .encode(
             x=alt.X("claims:Q", title="claims", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("part:N", sort=list(table["part"].unique()), title=None, axis=alt.Axis(labelLimit=320)),
+            y=alt.Y("part:N", sort=_parts(table), title=None, axis=alt.Axis(labelLimit=320)),
             color=alt.Color(
                 "verdict:N",
                 sort=order,

@@ -6,9 +6,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from anira.analysis.words import feature, in_order
 from anira.charts.figure import figure
 from anira.charts.style import by_decider, hollow_unless
-from anira.charts.words import feature, in_order
 
 
 def _by_size(frame: pd.DataFrame, value: str, low: str, high: str, title: str, domain: tuple[float, float], description: str) -> alt.LayerChart:

@@ -5,9 +5,9 @@ import json
 import altair as alt
 import pandas as pd
 
+from anira.analysis.words import feature as in_words
 from anira.charts.figure import figure
 from anira.charts.style import by_dash, by_decider
-from anira.charts.words import feature as in_words
 
 SHARE = alt.Scale(domain=[0, 1], clamp=True)
 

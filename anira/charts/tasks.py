@@ -5,9 +5,9 @@ import json
 import altair as alt
 import pandas as pd
 
+from anira.analysis.words import feature as in_words
 from anira.charts.figure import figure
 from anira.charts.style import GREY
-from anira.charts.words import feature as in_words
 
 NEXT, DONE, OPEN, AHEAD = "#BF5000", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
 

@@ -48,6 +48,17 @@ def test_no_page_loads_anything_from_another_host():
         assert [address for address in loads.addresses if re.match(r"(https?:)?//", address)] == [], path
 
 
+def test_no_page_has_more_elements_than_a_reader_waits_for():
+    counted = {path.relative_to(SITE): len(re.findall(r"<[a-z]", path.read_text(encoding="utf-8"))) for path in SITE.rglob("*.html")}
+    assert {path: number for path, number in counted.items() if number > MOST} == {}
+
+
+def test_the_first_page_has_the_title_of_the_book_once():
+    titles = {page: re.search("<title>(.*)</title>", (SITE / f"{page}.html").read_text(encoding="utf-8"))[1] for page in PAGES}
+    assert titles[TOC["root"]] == "How long should a token think?"
+    assert all(title.endswith(" &#8212; How long should a token think?") for page, title in titles.items() if page != TOC["root"])
+
+
 def test_no_style_loads_anything_from_another_host():
     for path in SITE.rglob("*.css"):
         found = re.findall(r"(?:@import|url\()\s*['\"]?((?:https?:)?//[^'\")\s]+)", path.read_text(encoding="utf-8"))
@@ -71,6 +82,7 @@ CUT = """() => [...document.querySelectorAll('.vega-chart')].flatMap((chart) => 
   const out = [...chart.querySelectorAll('svg.marks text')].filter((text) => { const box = text.getBoundingClientRect(); return box.width && (box.right > picture.right + 1 || box.left < picture.left - 1); });
   return out.map((text) => text.textContent);
 })"""
+MOST = 6_500  # elements of a page as it is written; what has more is two pages
 HEAVIEST = 1_500_000  # bytes of all that a page without formulas loads
 
 
@@ -131,4 +143,18 @@ def test_what_is_asked_for_on_a_chapter_is_searched_on_the_page_of_results(brows
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/search.html?q=distractors*")
     tab.locator("#search-results li a").first.wait_for()
+    tab.close()
+
+
+@pytest.mark.browser
+def test_a_search_from_disk_finds_chapters_before_the_library_and_without_errors(browser):
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    tab.goto(f"{(SITE / 'search.html').as_uri()}?q=frontier", wait_until="load")
+    tab.wait_for_function("/finished/.test(document.querySelector('.search-summary')?.textContent)")
+    api = ["/api/" in link.get_attribute("href") for link in tab.locator("#search-results li > a").all()]
+    assert api == sorted(api) and {*api} == {True, False}  # False is less
+    assert errors == []
     tab.close()

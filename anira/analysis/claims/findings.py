@@ -15,6 +15,7 @@ from anira.analysis.claims import further
 from anira.analysis.claims.claim import Claim, above, below, near
 from anira.analysis.claims.paper import ADAPTIVE, ALL, BOTH, COEFFICIENTS, KNOBS, OF_MANO, PROXIES, R_SQUARED, WORDS, sign
 from anira.analysis.frames import READINGS
+from anira.analysis.words import feature as in_words
 
 LARGEST = 8  # nodes of the largest graphs that `tiny` is trained on
 
@@ -224,9 +225,9 @@ TIMING_AGAIN = (
         instead(
             f"brevo-{decider}-{feature.replace('_', '-')}",
             HUB if reading == "predicted" else READ,
-            f"brevo-{decider}-{(feature if feature != 'hub_out_degree' else 'dependents').replace('_', '-')}-{reading}",
-            f"{decider}: coefficient of {words}, depth where a token is {reading}",
-            further.coefficient(decider, "dependents" if feature == "hub_out_degree" else feature, reading),
+            f"brevo-{decider}-{term.replace('_', '-')}-{reading}",
+            f"{decider}: coefficient of {in_words(term)}, depth where a token is {reading}",
+            further.coefficient(decider, term, reading),
             near(figure, 0.05) if abs(figure) < 0.01 else replace(sign(figure), smallest=0.01),
             "an effect on either side" if abs(figure) < 0.01 else "no effect, or one of the other sign",
             "brevo",
@@ -235,7 +236,7 @@ TIMING_AGAIN = (
         )
         for reading in READINGS
         for feature, figures in COEFFICIENTS.items()
-        for words in (feature.replace("_", " ") if feature != "hub_out_degree" else "nodes that depend on it (hub)",)
+        for term in ("dependents" if feature == "hub_out_degree" else feature,)
         for decider, figure in zip(ADAPTIVE, figures, strict=True)
     ),
     *(
@@ -472,17 +473,51 @@ class Finding:
 
     sentence: what it says.
     claims: ids by which one sees whether it was found here.
+    decides: the one of them whose number stands for it.
+    number: what that number is, in words that follow it.
     """
 
     sentence: str
     claims: tuple[str, ...]
+    decides: str
+    number: str
 
 
 FINDINGS = {
-    "a": Finding("Early goes by the size of the problem and by hubs.", ("early-size-first", "brevo-early-dependents-read")),
-    "b": Finding("Online's importances are balanced over the state of the execution, and robust to size.", ("online-balanced", "online-robust-to-size")),
-    "c": Finding("With size early's depth is bent, online's nearly straight.", ("early-bent", "online-straight")),
-    "d": Finding("Depth aligns with difficulty without being told to.", ("brevo-early-depth-rises", "brevo-online-depth-rises")),
-    "e": Finding("That does not bring generalization.", tuple(f"{task}-{decider}-collapses-above-guessing" for task in ("mano", "brevo") for decider in ALL)),
-    "f": Finding("Early decides by static cues, online halts by what the execution has reached.", ("early-surface", "online-content", "online-by-state")),
+    "a": Finding(
+        "Early goes by the size of the problem and by hubs.",
+        ("early-size-first", "brevo-early-dependents-read"),
+        "brevo-early-dependents-read",
+        "iterations for each dependent, early",
+    ),
+    "b": Finding(
+        "Online's importances are balanced over the state of the execution, and robust to size.",
+        ("online-balanced", "online-robust-to-size"),
+        "online-robust-to-size",
+        "iterations for each node more than early",
+    ),
+    "c": Finding(
+        "With size early's depth is bent, online's nearly straight.",
+        ("early-bent", "online-straight"),
+        "online-straight",
+        "of R² more with a bend, online",
+    ),
+    "d": Finding(
+        "Depth aligns with difficulty without being told to.",
+        ("brevo-early-depth-rises", "brevo-online-depth-rises"),
+        "brevo-online-depth-rises",
+        "iterations for each node, online",
+    ),
+    "e": Finding(
+        "That does not bring generalization.",
+        tuple(f"{task}-{decider}-collapses-above-guessing" for task in ("mano", "brevo") for decider in ALL),
+        "mano-online-collapses-above-guessing",
+        "of MANO's lead over guessing kept, online",
+    ),
+    "f": Finding(
+        "Early decides by static cues, online halts by what the execution has reached.",
+        ("early-surface", "online-content", "online-by-state"),
+        "online-content",
+        "of the rest from graph and search, online",
+    ),
 }

@@ -6,6 +6,7 @@ has one instead, which says why.
 
 from anira.analysis.claims import measures
 from anira.analysis.claims.claim import Claim, above, below, near
+from anira.analysis.words import feature as in_words
 
 ADAPTIVE = ("early", "online")
 ALL = (*ADAPTIVE, "fixed", "untied")
@@ -205,7 +206,7 @@ DECISION_TIMING = (
     *(
         Claim(
             f"brevo-{decider}-{feature.replace('_', '-')}",
-            f"{decider}: coefficient of {feature.replace('_', ' ')}",
+            f"{decider}: coefficient of {in_words(feature)}",
             measures.coefficient(decider, feature),
             near(figure, 0.05) if abs(figure) < 0.01 else sign(figure),
             "no effect, or one of the other sign" if abs(figure) >= 0.01 else "an effect on either side",

@@ -1,5 +1,6 @@
 """What our own claims measure, on tables in which the answer is planted; and that the paper's six findings can be looked up."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from anira.analysis.claims import CLAIMS, counted, further
 from anira.analysis.claims.claim import Missing
 from anira.analysis.claims.findings import FINDINGS
+from anira.analysis.claims.paper import COEFFICIENTS
+from anira.analysis.words import FEATURES
 
 
 def tables(**frames: pd.DataFrame) -> SimpleNamespace:
@@ -131,8 +134,15 @@ def test_confidence_is_compared_with_what_the_decider_spends():
 def test_every_finding_of_the_paper_has_claims_that_are_measured_and_say_how_they_could_fail():
     assert list(FINDINGS) == list("abcdef")
     for finding in FINDINGS.values():
+        assert finding.decides in finding.claims
         for name in finding.claims:
             assert CLAIMS[name].otherwise and CLAIMS[name].measure
+
+
+def test_claims_call_a_difficulty_what_charts_call_it():
+    sentences = " ".join(claim.sentence for claim in CLAIMS.values())
+    assert all(f"coefficient of {FEATURES[name]}" in sentences for name in (*COEFFICIENTS, "dependents"))
+    assert not re.search(r"dfs|out degree|frontier size|newly enabled", sentences)
 
 
 def test_a_claim_that_was_asked_again_does_not_count():
