@@ -283,11 +283,12 @@ export function mount(element, source, first) {
     refresh();
     return true;
   }
+  const come = () => root.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   const followed = (event) => {
     const target = event.target.closest?.(`a[href*="#${name}?"]`);
     if (!target || event.ctrlKey || event.metaKey || document.querySelector(`.anira-explorer[data-name="${name}"]`) !== root) return;
     event.preventDefault();
-    if (follow(target.hash)) root.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    if (follow(target.hash)) come();
   };
   const moved = () => follow(location.hash);
   document.addEventListener("click", followed, true);
@@ -299,7 +300,7 @@ export function mount(element, source, first) {
   answers = first.answers;
   take();
   paint();
-  if (!source.live) follow(location.hash);
+  if (!source.live && follow(location.hash)) come(); // from another page, or a copied link
   const unsubscribe = source.subscribe((traits) => {
     if (Object.entries(traits).every(([key, value]) => choice[key] === value)) return;
     forget();

@@ -272,6 +272,14 @@ def test_links_in_the_prose_set_the_explorer(open_page, brevo):  # noqa: F811
     assert agrees(settled(page)["panels"][0], "early", prompt_of(5, 3), rule=0.3)
 
 
+def test_an_address_brings_the_explorer_into_view(open_page, brevo):  # noqa: F811
+    top = "document.querySelector('.anira-explorer').getBoundingClientRect().top"
+    body = f'<div style="height: 3000px"></div>{brevo}'
+    assert open_page(body).evaluate(top) > 900
+    page = open_page(body, fragment="#explorer?nodes=5&graph=3")
+    page.wait_for_function(f"Math.abs({top}) < 100")
+
+
 @pytest.mark.parametrize(
     "hash_", ["#explorer?nodes=99&graph=x", "#explorer?problem=a-b.b-a*b", "#explorer?given=nobody_1_2", "#explorer?token=999&iteration=77"]
 )
