@@ -1,10 +1,108 @@
 """Chapter 05-alignment."""
 
-from tests.book.numbers.tables import depth_rises_early, row
+from tests.book.numbers.tables import (
+    IN_WORDS,
+    aligned,
+    by_hops,
+    depth_rises_early,
+    hops_told,
+    millions,
+    most_important,
+    need,
+    parameters,
+    regressed,
+    row,
+    rung,
+    said,
+    share_at,
+    share_in_need,
+    step_of_early,
+    unsolved,
+    written,
+)
+
+SURFACE = ("size", "emitted")
+ADDED = "R² added by categories"
 
 HELD = [
-    ("gives an answer token more iterations, {:.2f} [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),
+    ("gives an answer token more iterations, {}", lambda: [said(row("brevo-online-depth-rises"))]),
     ("and early about {} as many", lambda: [{True: "half"}[0.45 < depth_rises_early() < 0.55]]),
-    ("{:.0f} % with early", lambda: [100 * row("early-more-than-needed")["estimate"]]),
-    ("{:.0f} % with online", lambda: [100 * row("online-more-than-needed")["estimate"]]),
+    ("{:.0f} % with early, {:.0f} % with online", lambda: [100 * need(decider, "more") for decider in ("early", "online")]),
+    ("random numbers, with {} million parameters", lambda: [millions()]),
+    ("early gives four iterations to about {:.0f} % of the tokens", lambda: [10 * round(10 * share_at("early", 4))]),
+    ("online's depth rises by {:.2f} iterations with each node [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),
+    ("and early's by {}", lambda: [said(row("brevo-early-depth-rises"))]),
+    ("at our scale it grows {} as fast as early's", lambda: [{True: "twice"}[0.45 < depth_rises_early() < 0.55]]),
+    ("keeps its correlation for online ({})", lambda: [written(aligned("online", "dfs_depth", SURFACE)["estimate"], bare=True)]),
+    ("for early nothing of it is left ({})", lambda: [written(aligned("early", "dfs_depth", SURFACE)["estimate"], bare=True)]),
+    (
+        "Their models are smaller still, with {:.2f}, {:.2f} and {:.2f} million",
+        lambda: [parameters(model) / 1e6 for model in ("mano-online-tiny", "depo-online-minute", "lano-online-minute")],
+    ),
+    (
+        "rises with the number of operators, by about {} iteration for each",
+        lambda: [{True: "one"}[all(0.8 < row(f"mano-{decider}-depth-rises")["estimate"] < 1.2 for decider in ("early", "online"))]],
+    ),
+    ("online follows the number of hops, {}", lambda: [said(by_hops("online"), bare=True)]),
+    ("Early does not, {}", lambda: [said(by_hops("early"), bare=True)]),
+    ("explains {} to {} of its variance", lambda: [written(value, bare=True) for value in hops_told(0, 0)]),
+    ("and {} to {} after one or two iterations", lambda: [written(value, bare=True) for value in hops_told(1, 2)]),
+    ("brings online {:.2f} iterations where the token is read", lambda: [regressed("online", "frontier_size")["estimate"]]),
+    ("deeper in the search brings it {:.2f}", lambda: [regressed("online", "dfs_depth", reading="predicted")["estimate"]]),
+    ("there we find {}", lambda: [said(regressed("online", "dfs_depth"))]),
+    ("{} is first for early", lambda: [{"size": "size"}[most_important("early")]]),
+    ("the {} for online; but", lambda: [{"frontier_size": "frontier"}[most_important("online")]]),
+    (
+        "size explains {}, {} or {} of early's variance",
+        lambda: [written(regressed("early", "size", quantity)["estimate"], bare=True) for quantity in ("share", "left out", "alone")],
+    ),
+    (
+        "the frontier with {}, has an interval from {} to {}",
+        lambda: [written(value, bare=True) for value in regressed("online", "frontier_size", "share")[["estimate", "low", "high"]]],
+    ),
+    (
+        "categories add about {:.2f} to R² for early, and {} for online",
+        lambda: [regressed("early", "", ADDED)["estimate"], {True: "nothing"}[regressed("online", "", ADDED)["estimate"] < 0.005]],
+    ),
+    ("from three to four nodes is {} than the one", lambda: [{True: "larger"}[step_of_early(3) > step_of_early(7)]]),
+    ("the gain of {:.3f} in R²", lambda: [regressed("early", "", ADDED)["estimate"]]),
+    (
+        "it is {:.1f} in the one of fixed depth, {:.1f} in early's and {:.1f} in online's",
+        lambda: [need(decider, "needed") for decider in ("fixed", "early", "online")],
+    ),
+    (
+        "Early spends {:.1f} iterations where {:.1f} are needed, and online {:.1f} where {:.1f} are",
+        lambda: [need(decider, quantity) for decider in ("early", "online") for quantity in ("spent", "needed")],
+    ),
+    (
+        "Of early's answer tokens {:.0f} % are given more than they need, of online's {:.0f} %",
+        lambda: [100 * need(decider, "more") for decider in ("early", "online")],
+    ),
+    ("chapter 9 has means over sizes, {:.1f} and {:.1f}", lambda: [rung("chosen", decider)["depth"] for decider in ("early", "online")]),
+    ("The model of fixed depth needs {:.1f}", lambda: [need("fixed", "needed")]),
+    (
+        "with size is {} to {} times that with need",
+        lambda: [IN_WORDS[times] for times in sorted(round(need(decider, "size") / need(decider, "need")) for decider in ("early", "online"))],
+    ),
+    (
+        "Spending follows size ({} for early, {} for online) far more closely than need ({} and {})",
+        lambda: [written(need(decider, quantity), bare=True) for quantity in ("size", "need") for decider in ("early", "online")],
+    ),
+    ("{} and {} are left of the correlation with need", lambda: [written(need(decider, "need beyond"), bare=True) for decider in ("early", "online")]),
+    ("3 to 8 nodes, and the models {} million parameters", lambda: [millions()]),
+    ("On all graphs the correlation is {}", lambda: [written(aligned("online", "frontier_size")["estimate"], bare=True)]),
+    (
+        "Stronger if anything, {} where a token is predicted, on only {} graphs",
+        lambda: [written(aligned("online", "frontier_size", wrong=True)["estimate"], bare=True), len(unsolved())],
+    ),
+    ("{} of them have seven or eight nodes", lambda: [{True: "Nearly all"}[(unsolved()["size"] >= 7).mean() > 0.9]]),
+    ("what share all six? ({:.3f} and {:.3f}.)", lambda: share_in_need("early").reindex([1, 6], fill_value=0)),
+    ("one token in {} needs a single iteration", lambda: [{10: "ten"}[round(1 / share_in_need("fixed")[1])]]),
+    ("and {:.3f} need all six", lambda: [share_in_need("fixed")[6]]),
 ]
+
+QUOTED = {
+    "95 % intervals": "what intervals hold, everywhere",
+    "The paper has 0.30": "its coefficient of depth in the search, online",
+    "For the paper's 28 %": "its share of size in the variance of early's depth",
+}

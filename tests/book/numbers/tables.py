@@ -2,35 +2,57 @@
 
 from collections.abc import Callable
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import torch
 
 import anira
+from anira.analysis.alignment import alignment_over_seeds
+from anira.analysis.allocation import after_shuffling, depth_shares
 from anira.analysis.claims import CLAIMS, verdicts
 from anira.analysis.claims.findings import FINDINGS
 from anira.analysis.dynamics import last_records, rise_and_fall
 from anira.analysis.frames import by_model
 from anira.analysis.generalization import left_out, own_conditions
-from anira.analysis.intervals import UNBOUNDED, Estimate, over_seeds
-from anira.analysis.need import calibration, needs, over_models
-from anira.analysis.policies import by_policy, matched_uniform
-from anira.analysis.surface import surface_by_decider
+from anira.analysis.intervals import UNBOUNDED, Estimate, in_print, over_seeds
+from anira.analysis.need import calibration, needs, over_models, spending
+from anira.analysis.policies import by_policy, matched_uniform, rise_with_distractors
+from anira.analysis.regressions import regressions
+from anira.analysis.surface import CELLS, surface, surface_by_decider
 from anira.bench.suite import summary
 from anira.charts import claims as tables
+from anira.evaluation.distractors import distract
 from anira.evaluation.generalize import with_family
+from anira.evaluation.interventions import exchanged
+from anira.evaluation.reading import read
+from anira.evaluation.trace import draw
+from anira.tasks.task import collate
 
 
 def written(value: float, digits: int = 2, *, bare: bool = False) -> str:
     """A number as text has it: with the sign minus, and with `bare` without the zero before the point."""
-    text = f"{value:.{digits}f}".replace("-", "−")
+    text = in_print(f"{value:.{digits}f}")
     return text.replace("0.", ".", 1) if bare and abs(value) < 1 else text
 
 
 def interval(low: float, high: float, digits: int = 2, *, bare: bool = False) -> str:
     """An interval as text has it, [low, high]."""
     return f"[{written(low, digits, bare=bare)}, {written(high, digits, bare=bare)}]"
+
+
+def said(row: pd.Series, digits: int = 2, *, bare: bool = False) -> str:
+    """An estimate as text has it, number [low, high]."""
+    return f"{written(row['estimate'], digits, bare=bare)} {interval(row['low'], row['high'], digits, bare=bare)}"
+
+
+def one(frame: pd.DataFrame, **values: object) -> pd.Series:
+    """The one row of a frame that has these values in these columns."""
+    for column, value in values.items():
+        frame = frame[frame[column] == value]
+    ((_, found),) = frame.iterrows()
+    return found
 
 
 @cache
@@ -51,15 +73,190 @@ def taken(size: int, seed: int) -> tuple[int, int]:
     return int(model(tokens).depths.sum()), model.config.max_depth * tokens.numel()
 
 
+@cache
+def traces() -> pd.DataFrame:
+    """The answer tokens of the six models of BREVO `tiny`."""
+    return anira.results("traces", "brevo-tiny")
+
+
+@cache
+def _surfaces() -> pd.DataFrame:
+    return surface_by_decider(traces())
+
+
+def explained(decider: str, quantity: str, term: str = "") -> pd.Series:
+    """What "surface" explains of depth in BREVO `tiny`, "content" of the rest, or a "coefficient" within cells, over seeds."""
+    return one(_surfaces(), decider=decider, quantity=quantity, term=term, seed="all")
+
+
 def by_surface(decider: str) -> float:
     """The share of depth that prompt length and place explain in BREVO `tiny`, the mean over seeds."""
-    shares = surface_by_decider(anira.results("traces", "brevo-tiny")).query("quantity == 'surface' and seed == 'all'").set_index("decider")["estimate"]
-    return shares[decider]
+    return explained(decider, "surface")["estimate"]
 
 
-def online_distracted() -> float:
-    """The share of a larger graph's rise that dead ends bring online."""
-    return row("early-distracted")["estimate"] - row("online-distracted-less")["estimate"]
+@cache
+def made_up(feature: str = "") -> float:
+    """What content explains of the rest where depth goes by length and place, and where a feature is named by 0.3 of it."""
+    tokens = traces().query("decider == 'early' and run_seed == 0").dropna(subset="dfs_depth")
+    depth = 2 + 0.2 * tokens["edges"] - 0.1 * tokens["emitted"] + np.random.default_rng(0).normal(0, 0.1, len(tokens))
+    if feature:
+        depth = depth + 0.3 * tokens[feature]
+    return one(surface(tokens.assign(expected_depth=depth)), quantity="content")["estimate"]
+
+
+def count_of_cells() -> int:
+    """How many cells the tokens of one model fall into."""
+    return traces().query("decider == 'early' and run_seed == 0").dropna(subset="dfs_depth").groupby(list(CELLS)).ngroups
+
+
+def deeper_found(seed: int) -> float:
+    """Iterations that online gives more at search depth 3 than at 1, to the second token of answers in graphs of ten edges."""
+    tokens = traces().query("decider == 'online' and run_seed == @seed and edges == 10 and emitted == 1 and instance_correct")
+    means = tokens.groupby("dfs_depth")["expected_depth"].mean().round(2)  # as the chapter's table shows them
+    return means[3] - means[1]
+
+
+@cache
+def correlation_of(feature: str, other: str) -> float:
+    """The correlation of two features over the tokens of the graphs, which are the same for all models."""
+    return traces().query("decider == 'online' and run_seed == 0")[[feature, other]].corr().loc[feature, other]
+
+
+@cache
+def _shares_of_depths() -> pd.DataFrame:
+    return depth_shares(traces()).query("size == 'all' and seed == 'all'")
+
+
+def share_at(decider: str, depth: int) -> float:
+    """The share of answer tokens that get so many iterations, mean over seeds."""
+    return one(_shares_of_depths(), decider=decider, depth=depth)["estimate"]
+
+
+def step_of_early(nodes: int) -> float:
+    """Iterations that early gives more in graphs of one node more."""
+    means = traces().query("decider == 'early'").groupby(["nodes", "run_seed"])["depth"].mean().groupby("nodes").mean()
+    return means[nodes + 1] - means[nodes]
+
+
+@cache
+def _aligned(feature: str, held: tuple[str, ...], wrong: bool) -> pd.DataFrame:
+    rows = traces()[~traces()["instance_correct"]] if wrong else traces()
+    return alignment_over_seeds(rows, [feature], {"": held}).query("reading == 'predicted'")
+
+
+def aligned(decider: str, feature: str, held: tuple[str, ...] = (), *, wrong: bool = False) -> pd.Series:
+    """Spearman's correlation of E[d] with a feature where a token is predicted, over seeds; with `wrong` on the graphs that a model does not solve."""
+    return one(_aligned(feature, held, wrong), decider=decider)
+
+
+def unsolved() -> pd.DataFrame:
+    """The graphs that some online model did not solve."""
+    return traces().query("decider == 'online' and not instance_correct").drop_duplicates("instance")
+
+
+@cache
+def _by_hops() -> pd.DataFrame:
+    return alignment_over_seeds(anira.results("traces", "depo-minute"), ["hops"], {"": ()}).query("reading == 'predicted'")
+
+
+def by_hops(decider: str) -> pd.Series:
+    """The same with the hops of DEPO `minute`."""
+    return one(_by_hops(), decider=decider)
+
+
+def hops_told(first: int, last: int) -> list[float]:
+    """The least and the greatest over early's seeds of what a probe tells of the hops, the best after `first` to `last` iterations."""
+    told = anira.results("probes", "depo-minute").query("decider == 'early' and feature == 'hops' and @first <= iteration <= @last")
+    best = told.groupby("run_seed")["estimate"].max()
+    return [best.min(), best.max()]
+
+
+@cache
+def _regressions() -> pd.DataFrame:
+    return regressions(traces())
+
+
+def regressed(decider: str, term: str, quantity: str = "coefficient", reading: str = "read") -> pd.Series:
+    """A number of the paper's regression, sizes as categories, over seeds."""
+    return one(_regressions(), decider=decider, term=term, quantity=quantity, reading=reading, size="categories")
+
+
+def most_important(decider: str) -> str:
+    """The predictor with the largest share of the variance where tokens are read."""
+    shares = _regressions().query("decider == @decider and quantity == 'share' and reading == 'read' and size == 'categories'")
+    return shares.loc[shares["estimate"].idxmax(), "term"]
+
+
+@cache
+def _spending() -> pd.DataFrame:
+    return over_models(readouts(), spending, draws=0).query("definition == 'alone' and size == 'all'")
+
+
+def need(decider: str, quantity: str) -> float:
+    """What answer tokens get and need, each changed alone."""
+    return one(_spending(), decider=decider, quantity=quantity)["estimate"]
+
+
+@cache
+def share_in_need(decider: str) -> pd.Series:
+    """The share of answer tokens that need each number of iterations, each changed alone."""
+    return needed(decider)["need"].value_counts(normalize=True)
+
+
+@cache
+def _rises() -> pd.DataFrame:
+    return by_model(anira.results("distractors", "brevo-tiny"), rise_with_distractors, largest=8).query("size == 'all'")
+
+
+def added(decider: str, graph: str, quantity: str) -> pd.Series:
+    """What nodes added as "dead ends" or "apart" bring in graphs of at most eight: the "rise", its "share" of a larger graph's, "exact match"."""
+    return one(_rises(), decider=decider, graph=graph, quantity=quantity)
+
+
+@cache
+def _shuffled() -> pd.DataFrame:
+    return after_shuffling(anira.results("interventions", "brevo-tiny"))
+
+
+def shuffled(decider: str, intervention: str, seed: str = "all") -> pd.Series:
+    """Exact match on graphs of eight with depths "chosen", "shuffled in the instance", or the difference that this makes."""
+    return one(_shuffled(), decider=decider, intervention=intervention, size=8, seed=seed)
+
+
+def told(decider: str, feature: str, iteration: int) -> float:
+    """R² of a probe of the shipped model's state after an iteration."""
+    return one(anira.results("probes", "brevo-tiny"), decider=decider, feature=feature, iteration=iteration)["estimate"]
+
+
+@cache
+def two_exchanged() -> pd.DataFrame:
+    """The answer of the shipped online model whose first two depths are exchanged."""
+    model, task, _ = anira.load("brevo-online-tiny")
+    return exchanged(model, task, draw(task, [8], n=9, seed=3, split="held_out")[8], 0, 1)
+
+
+@cache
+def exchanges(decider: str) -> tuple[int, int]:
+    """On 40 graphs of eight nodes: exchanges of two different depths of a right answer, and how many make it wrong."""
+    model, task, _ = anira.load(f"brevo-{decider}-tiny")
+    graphs = draw(task, [8], n=40, seed=3, split="held_out")
+    chosen = read(model, collate(graphs))
+    places = [(graph, pair) for graph, answer in enumerate(chosen.answer) for pair in combinations(np.flatnonzero(answer), 2)]
+    places = [(graph, list(pair)) for graph, pair in places if chosen.solved[graph] and len(set(chosen.depth[graph, list(pair)])) == 2]
+    batch = collate([graphs[graph] for graph, _ in places])
+    before = read(model, batch)
+    depth = before.depth.copy()
+    for number, (_, pair) in enumerate(places):
+        depth[number, pair] = depth[number, pair[::-1]]
+    return len(places), int((~read(model, batch, depths=before.with_depth(depth)).solved).sum())
+
+
+@cache
+def lengthened(decider: str) -> dict[str, float]:
+    """The rise of E[d] in 20 graphs of five nodes with four added, dead ends or apart, and in larger graphs."""
+    model, task, _ = anira.load(f"brevo-{decider}-tiny")
+    means = distract(model, task, n=20, seed=1, sizes=[5], added=[4]).groupby("graph")["expected_depth"].mean().round(2)
+    return (means - means["as it is"]).to_dict()
 
 
 def trained(decider: str, value: str) -> Estimate:
@@ -206,6 +403,7 @@ def peaks(decider: str) -> pd.Series:
     return rise_and_fall(minute("constant").query("decider == @decider"), "depth").set_index("run_seed")["peak"] / 4
 
 
+@cache
 def parameters(model: str) -> int:
     """How many numbers a shipped model has learned."""
     return sum(parameter.numel() for parameter in anira.load(model).model.parameters())
