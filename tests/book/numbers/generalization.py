@@ -3,7 +3,7 @@
 import pandas as pd
 
 from anira.analysis.intervals import Estimate, over_seeds
-from tests.book.numbers.tables import IN_WORDS, depths, exact_on, lost_by_leaving_out, over, trace_of_chains
+from tests.book.numbers.tables import IN_WORDS, depths, exact_on, listed, lost_by_leaving_out, over, trace_of_chains, written
 
 RECURRENT = ("early", "online", "fixed")
 
@@ -17,7 +17,8 @@ def spends_more_from() -> list[str]:
     """For each seed the number of nodes from which on online always spends more than early, fewest first."""
     more = (depths("online") > depths("early")).iloc[:, ::-1].cummin(axis=1)
     firsts = [seed.index[seed].min() for _, seed in more.iterrows()]
-    return ["no" if pd.isna(first) else IN_WORDS.get(first, str(first)) for first in sorted(firsts, key=lambda first: (pd.isna(first), first))]
+    one, other, third = sorted(firsts, key=lambda first: (pd.isna(first), first))
+    return ["no" if pd.isna(first) else IN_WORDS[first] for first in (one, other, third)]
 
 
 HELD = [
@@ -32,7 +33,7 @@ HELD = [
     ("Early's is lower by as much, but its seeds differ more: {:.2f}", lambda: [Estimate.of(lost_by_leaving_out().loc["early"])]),
     ("online's exact match is still only {:.2f}", lambda: [over(exact_on("online", 8, "chains"))]),
     ("Early's is {:.2f}; with such", lambda: [over(exact_on("early", 8, "chains"))]),
-    ("on these chains is higher: {:.2f}, {:.2f} and {:.2f} with", lambda: sorted(exact_on("untied", 8, "chains"))),
+    ("on these chains is higher: {} with", lambda: [listed(map(written, sorted(exact_on("untied", 8, "chains"))))]),
     (
         "the best of the nine recurrent models (three kinds, three seeds each) has {:.2f}",
         lambda: [max(exact_on(decider, 8, "chains").max() for decider in RECURRENT)],

@@ -1,6 +1,6 @@
 """What the sentences of a chapter are compared with: numbers of the stored tables and the shipped models, and how text writes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import combinations
 
@@ -35,6 +35,12 @@ def written(value: float, digits: int = 2, *, bare: bool = False) -> str:
     """A number as text has it: with the sign minus, and with `bare` without the zero before the point."""
     text = in_print(f"{value:.{digits}f}")
     return text.replace("0.", ".", 1) if bare and abs(value) < 1 else text
+
+
+def listed(items: Iterable[str]) -> str:
+    """Several as text lists them, the last after "and"."""
+    *first, last = items
+    return f"{', '.join(first)} and {last}"
 
 
 def interval(low: float, high: float, digits: int = 2, *, bare: bool = False) -> str:
@@ -426,4 +432,11 @@ def seen(what: str) -> int:
     return findings().count(f"<strong>{what}</strong>")
 
 
-IN_WORDS = dict(enumerate(("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")))
+class _Words(dict):
+    """Small numbers in words; one that is too large stays in figures, so that a row that fails shows it."""
+
+    def __missing__(self, number: int) -> str:
+        return str(number)
+
+
+IN_WORDS = _Words(enumerate(("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")))

@@ -10,7 +10,7 @@ from anira.evaluation.reading import read
 from anira.explorer.problems import instance_of
 from anira.model.decoding import generate
 from anira.tasks.task import collate
-from tests.book.numbers.tables import IN_WORDS, millions, online, written
+from tests.book.numbers.tables import IN_WORDS, listed, millions, online, written
 
 THRESHOLDS = np.arange(95, 0, -5) / 100  # of the explorer's slider, falling
 
@@ -60,8 +60,8 @@ HELD = [
     ("of a thousand others it answers {:.0f} %", lambda: [100 * online(12)["exact_match"]]),
     ("{} gets {} iterations and {} gets {}.", deepest_and_last),
     (
-        "early at {}, which leaves out {} and {}; online holds to {}",
-        lambda: [written(first_wrong("early")), ", ".join(left_out("early")[:-1]), left_out("early")[-1], written(first_wrong("online") + 0.05)],
+        "early at {}, which leaves out {}; online holds to {}",
+        lambda: [written(first_wrong("early")), listed(left_out("early")), written(first_wrong("online") + 0.05)],
     ),
     ("{} of 16, counted by", lambda: [right_of_sixteen()]),
 ]
