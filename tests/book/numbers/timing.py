@@ -68,6 +68,7 @@ HELD = [
     ),
     ("from {:.0f} points lost to {:.0f} gained", lambda: [-100 * shuffled("online", LOST)["low"], 100 * shuffled("online", LOST)["high"]]),
     ("online gives {} iterations to the first node of the answer and {} to the second", lambda: two_exchanged()["depth"][:2]),
+    ("which had them taken away, is {} right", lambda: [{(True, False): "no longer"}[tuple(two_exchanged().loc[1, ["right", "right_exchanged"]])]]),
     ("Of {} such exchanges {} made online's answer wrong", lambda: exchanges("online")),
     ("of {}, {} did so for early", lambda: [exchanges("early")[0], {1: "one"}[exchanges("early")[1]]]),
     ("with an R² of {}", lambda: [written(told("early", "expected_depth", 0), bare=True)]),
