@@ -97,7 +97,7 @@ HELD = [
     ),
     ("{} of them have seven or eight nodes", lambda: [{True: "Nearly all"}[(unsolved()["size"] >= 7).mean() > 0.9]]),
     ("what share all six? ({:.3f} and {:.3f}.)", lambda: share_in_need("early").reindex([1, 6], fill_value=0)),
-    ("one token in {} needs a single iteration", lambda: [{10: "ten"}[round(1 / share_in_need("fixed")[1])]]),
+    ("one token in {} needs a single iteration", lambda: [IN_WORDS[round(1 / share_in_need("fixed")[1])]]),
     ("and {:.3f} need all six", lambda: [share_in_need("fixed")[6]]),
 ]
 

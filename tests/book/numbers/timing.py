@@ -1,6 +1,7 @@
 """Chapter 06-timing."""
 
 from tests.book.numbers.tables import (
+    IN_WORDS,
     added,
     correlation_of,
     count_of_cells,
@@ -8,6 +9,8 @@ from tests.book.numbers.tables import (
     exchanges,
     explained,
     lengthened,
+    listed,
+    lost_by_shuffling,
     made_up,
     millions,
     said,
@@ -63,14 +66,14 @@ HELD = [
         lambda: [written(shuffled(decider, what)["estimate"], 3, bare=True) for decider in ("online", "early") for what in ("chosen", SHUFFLED)],
     ),
     (
-        "All three online models lose there, by {:.0f}, {:.0f} and {:.0f} points",
-        lambda: sorted(-100 * shuffled("online", LOST, seed)["estimate"] for seed in "012"),
+        "All {} online models lose there, by {} points",
+        lambda: [IN_WORDS[len(lost_by_shuffling("online"))], listed(written(points, 0) for points in lost_by_shuffling("online"))],
     ),
     ("from {:.0f} points lost to {:.0f} gained", lambda: [-100 * shuffled("online", LOST)["low"], 100 * shuffled("online", LOST)["high"]]),
     ("online gives {} iterations to the first node of the answer and {} to the second", lambda: two_exchanged()["depth"][:2]),
     ("which had them taken away, is {} right", lambda: [{(True, False): "no longer"}[tuple(two_exchanged().loc[1, ["right", "right_exchanged"]])]]),
     ("Of {} such exchanges {} made online's answer wrong", lambda: exchanges("online")),
-    ("of {}, {} did so for early", lambda: [exchanges("early")[0], {1: "one"}[exchanges("early")[1]]]),
+    ("of {}, {} did so for early", lambda: [exchanges("early")[0], IN_WORDS[exchanges("early")[1]]]),
     ("with an R² of {}", lambda: [written(told("early", "expected_depth", 0), bare=True)]),
     ("cannot be read there, {}. After four iterations it can, {}", lambda: [written(told("online", "expected_depth", d), bare=True) for d in (0, 4)]),
     ("{} in early's model and {} in online's", lambda: [written(told(decider, "edges", 0), bare=True) for decider in ("early", "online")]),
