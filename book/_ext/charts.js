@@ -115,7 +115,10 @@
       over = element.scrollWidth - chart.width;
     }
     if (over > 0 && single(spec)) await embed(...stretched);
-    else if (over > 0 && spec.vconcat?.every(single)) await embed({ ...spec, vconcat: spec.vconcat.map((part) => ({ ...part, width: Math.max(120, (part.width ?? 460) - over) })) });
+    for (let round = 0, shrunk = 0; over > 0 && spec.vconcat?.every(single) && round < 2; round++, over = element.scrollWidth - chart.width) {
+      shrunk += over;
+      await embed({ ...spec, vconcat: spec.vconcat.map((part) => ({ ...part, width: Math.max(120, (part.width ?? 460) - shrunk) })) });
+    }
     const panels = spec.facet?.column?.sort?.length;
     for (let width = spec.spec?.width, round = 0, more = over; panels && more > 0 && round < 2; round++, more = element.scrollWidth - chart.width) {
       width = Math.max(80, width - Math.ceil(more / panels));
