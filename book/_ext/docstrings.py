@@ -1,7 +1,8 @@
 """Docstrings on the API pages, from how they read in the code to what reStructuredText wants.
 
 - Lists and examples may follow a line of text directly, as in Markdown.
-- A paragraph of lines `name: what it is`, longer ones continued by an indentation, is a list of fields.
+- A paragraph of lines `name: what it is`, longer ones continued by an indentation, is a list of fields; not the first one, which
+  says what the thing is and may have a colon.
 - What is indented after a blank line, below text that is not, is shown as it stands.
 """
 
@@ -32,7 +33,8 @@ def _fields(paragraph: list[str]) -> list[str]:
 def _separate(app, what, name, obj, options, lines: list[str]) -> None:
     shaped: list[str] = []
     flush = False  # whether the paragraph before ended without an indentation
-    for paragraph in map(_fields, _paragraphs(lines)):
+    paragraphs = _paragraphs(lines)
+    for paragraph in (*paragraphs[:1], *map(_fields, paragraphs[1:])):
         literal = flush and all(line.startswith("    ") for line in paragraph) and not paragraph[0].lstrip().startswith(STARTS)
         shaped += ["::", ""] if literal else []
         inside = False  # a list or an example: it lasts until the paragraph ends
