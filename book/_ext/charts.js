@@ -105,7 +105,7 @@
     };
     chart.width = element.clientWidth;
     // One plot is as wide as the text, unless its width follows from its steps. Vega is told so: of Vega-Lite's own way it warns where the height follows from steps.
-    const fit = { patch: (compiled) => ({ ...compiled, autosize: { type: "fit-x", contains: "padding" } }) };
+    const fit = { patch: (compiled) => ({ ...compiled, autosize: { type: "fit-x", contains: "padding", resize: true } }) };
     const stretched = [{ ...spec, width: chart.width }, fit];
     await embed(...(single(spec) && typeof spec.width !== "object" ? stretched : [spec]));
     // What is wider than the page shrinks to it, and so do plots one below the other, and panels side by side whose order the chart gives. Else the page scrolls to them.

@@ -123,6 +123,35 @@ def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_a
 
 
 @pytest.mark.browser
+@pytest.mark.slow  # each choice of each menu, each end of each slider
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("page", PAGES)
+def test_no_text_of_a_chart_leaves_its_picture_whatever_its_controls_say(browser, page, width):
+    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab.goto((SITE / f"{page}.html").as_uri(), wait_until="load")
+    charts = tab.locator(".vega-chart").count()
+    tab.wait_for_function(f"document.querySelectorAll('.vega-chart svg.marks').length >= {charts}")
+    tab.wait_for_function(STILL, polling=250)
+    moves = [
+        *(("select", menu, k) for menu in tab.query_selector_all(".vega-bindings select") for k in range(menu.evaluate("(menu) => menu.options.length"))),
+        *(("radio", one, "") for one in tab.query_selector_all(".vega-bindings input[type=radio]")),
+        *(("range", slider, end) for slider in tab.query_selector_all(".vega-bindings input[type=range]") for end in ("min", "max")),
+    ]
+    cut = []
+    for kind, control, to in moves:
+        if kind == "select":
+            control.select_option(index=to)
+        elif kind == "radio":
+            control.click()
+        else:
+            control.evaluate("(slider, end) => { slider.value = slider[end]; slider.dispatchEvent(new Event('input')); }", to)
+        tab.wait_for_timeout(150)
+        cut += [(kind, to, text) for text in tab.evaluate(CUT)]
+    tab.close()
+    assert cut == []
+
+
+@pytest.mark.browser
 def test_a_link_to_a_folded_row_unfolds_it(browser):
     tab = browser.new_page(viewport={"width": 1280, "height": 900})
     tab.goto((SITE / "book/02-findings.html").as_uri(), wait_until="load")
