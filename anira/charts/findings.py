@@ -130,7 +130,7 @@ def need_and_spending(frame: pd.DataFrame) -> alt.FacetChart:
 #: The policies of `anira.evaluation.policies.ladder` in words.
 POLICIES = {
     "uniform": "one depth for all tokens",
-    "answer": "prompt 1, answers one depth",
+    "answer": "prompt 1, answers d",
     "mean of size and place": "mean of size and place",
     "shuffled, same size and place": "chosen, shuffled: same size and place",
     "shuffled, same edges and place": "chosen, shuffled: same edges and place",
@@ -141,7 +141,7 @@ POLICIES = {
     "need, together": "what each token needs, together",
     "oracle": "oracle",
 }
-COSTS = {"depth": "iterations an answer token", "flops_share": "operations, as a share of full depth"}
+COSTS = {"depth": "iterations per answer token", "flops_share": "operations, as a share of full depth"}
 POLICY_COLORS = ("#8A8A8A", "#2F97D6", "#009E73", "#CC79A7", "#7B61C9", "#D55E00", "#0072B2", "#C07F00", "#8C6D31", "#17A096", "#D81B60")
 POLICY_SHAPES = ("circle", "square", "diamond", "cross", "triangle-up", "circle", "triangle-down", "triangle-right", "square", "square", "triangle-left")
 
@@ -177,9 +177,7 @@ def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HCo
         points = base.mark_point(size=80, filled=True).encode(x=x, y=y, shape=shape, tooltip=tooltip)
         points = points if panels else points.add_params(picked)
         panels.append(alt.LayerChart(layer=[lines, points]).properties(width=240, height=280))
-    text = (
-        f"Exact match of ways to spend iterations with the weights of the {decider} model, against iterations an answer token and against operations a token."
-    )
+    text = f"Exact match of ways to spend iterations with the weights of the {decider} model, against iterations per answer token and against operations per token."
     return alt.hconcat(*panels).properties(title=f"Policies with the weights of {decider}", description=text)
 
 
@@ -211,7 +209,7 @@ def answer_over_depth(frame: pd.DataFrame) -> alt.LayerChart:
 
     `frame`: what `anira.analysis.need.answers_over_depth` returns, after the column decider.
     """
-    words = {"right": "right", "final": "what it will say to the end", "changed": "another than one iteration before", "running": "still iterating"}
+    words = {"right": "right", "final": "final (no later iteration changes it)", "changed": "changed by this iteration", "running": "still iterating"}
     rows = frame.assign(quantity=frame["quantity"].map(words))
     asked = alt.param(name="said_what", value="right", bind=alt.binding_select(options=list(words.values()), name="the answer token is "))
     sizes = list(dict.fromkeys(rows["size"]))

@@ -11,8 +11,9 @@ import pytest
 
 import anira
 from anira.analysis.generalization import own_conditions
+from anira.analysis.need import answers_over_depth, over_models
 from tests.book.numbers import BOOK, CHAPTERS, box, prose
-from tests.book.numbers.tables import exact_on, policies
+from tests.book.numbers.tables import exact_on, policies, readouts
 
 ROWS = [(chapter, words, numbers) for chapter, module in CHAPTERS.items() for words, numbers in module.HELD]
 COMPLETE = [
@@ -66,6 +67,13 @@ def test_without_a_decider_the_same_accuracy_costs_fewer_operations():
         chosen = rungs[rungs["policy"] == "chosen"].iloc[0]
         as_right = rungs[rungs["policy"].isin(["answer", "mean of size and place"]) & (rungs["exact_match"] >= chosen["exact_match"] - 1e-9)]
         assert as_right["flops"].min() < chosen["flops"], decider
+
+
+def test_what_beyond_says_of_predictions_that_change_after_the_third_iteration():
+    found = over_models(readouts(), answers_over_depth).query("quantity == 'changed' and size == 'all'")
+    changed = found.pivot(index="iteration", columns="decider", values="estimate")
+    assert (changed.loc[4:, ["early", "online"]] < 0.03).all(axis=None)  # "seldom"
+    assert (changed.loc[[4, 5], "fixed"] > 0.1).all()  # "often"
 
 
 def test_what_generalization_says_of_untied_models_on_chains_and_trees():
