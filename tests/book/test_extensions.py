@@ -16,4 +16,4 @@ def test_the_package_registers_nothing_that_other_builds_load():
 def test_fields_of_a_docstring_are_a_list_and_its_first_line_never_is():
     lines = ["Continue one prompt: that of a single sequence.", "", "prompt: its tokens", "end: the mark", "", "Text: and more,", "that goes on."]
     docstrings._separate(None, "function", "f", None, None, lines)
-    assert lines == [*lines[:2], ":prompt: its tokens", ":end: the mark", "", "Text: and more,", "that goes on.", ""]
+    assert lines == ["Continue one prompt: that of a single sequence.", "", ":prompt: its tokens", ":end: the mark", "", "Text: and more,", "that goes on.", ""]
