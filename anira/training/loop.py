@@ -2,8 +2,8 @@
 
 Every random number of step s comes from the seed and s alone, so a run that is killed and resumed arrives
 at the same weights, bit for bit, as one that was not. Batches hold training problems only, see `anira.tasks.split`. They
-are cut into buckets of similar length whose gradients are summed; several processes (torchrun) share the buckets of one
-batch. Nothing in a step waits for the device: what it measures stays there until it is asked for.
+are cut into buckets of similar length whose gradients are summed (on a GPU by itself there is one); several processes
+(torchrun) share the buckets of one batch. Nothing in a step waits for the device: what it measures stays there until it is asked for.
 """
 
 import json
@@ -35,7 +35,7 @@ from anira.training.data import Batches
 from anira.training.loss import cross_entropy_sum, divergence_sum
 from anira.training.optimizers import build, moments
 from anira.training.presets import AFTER_THE_TRUNK, Preset
-from anira.training.processes import add_up, any_of, rank, share
+from anira.training.processes import add_up, any_of, parts, rank, share
 
 EVALUATION_SEED = 2**31  # far from any training seed
 
@@ -142,7 +142,7 @@ class Run:
             parameter.data.copy_(tensors[f"model.{name}"])
             prefix = f"optimizer.{name}."
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            moments(self.optimizers, parameter).update({key: value if key == "step" else value.to(parameter.device) for key, value in state.items()})
+            moments(self.optimizers, parameter).update({key: value.to(parameter.device) for key, value in state.items()})
         self.step, self.seconds, self.metrics = header["step"], header["seconds"], header["metrics"]
         measured = header["measured"]
         self.measured = [{name: torch.tensor(values[i]) for name, values in measured.items()} for i in range(len(next(iter(measured.values()), ())))]
@@ -162,7 +162,7 @@ class Run:
             batch = next(self.batches())
         answers, inputs = batch.answer_mask[:, 1:].sum(), (batch.lengths - 1).sum()
         sums = torch.zeros(2, device=device)
-        for index, bucket in enumerate(batch.buckets(preset.buckets)):
+        for index, bucket in enumerate(batch.buckets(parts(preset.buckets, device))):
             if share(index) == rank():
                 sums += self._backward(bucket, index, int(answers), int(inputs))
         add_up([parameter for name, parameter in self.model.named_parameters() if not (self.idle and name.startswith("decider."))], sums)

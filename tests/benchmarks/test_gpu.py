@@ -7,6 +7,8 @@ from anira.bench.contenders import Shape, model_of
 from anira.bench.suite import measure
 from anira.model.deciders import Sample
 from anira.model.decoding import generate_batch
+from anira.training.job import Job
+from anira.training.loop import Run
 from tests.model.random_models import random_model
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
@@ -44,6 +46,31 @@ def test_a_training_step_has_gradients_there(decider):
     output = model(torch.randint(0, 7, (3, 9)).cuda(), select=Sample(torch.Generator("cuda").manual_seed(0)))
     output.logits.sum().backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
+def test_a_run_that_is_resumed_there_arrives_where_an_unbroken_one_does(tmp_path):
+    job = Job("brevo", "online", "minute")
+    start = lambda: Run.start(job.recipe, "online", 0, job.header, "cuda")  # noqa: E731
+    unbroken = start()
+    for _ in range(4):
+        unbroken.advance()
+    first, second = start(), start()
+    for _ in range(2):
+        first.advance()
+    first.save(tmp_path / "state.safetensors")
+    second.restore(tmp_path / "state.safetensors")
+    for _ in range(2):
+        second.advance()
+    for name, parameter in unbroken.model.state_dict().items():
+        torch.testing.assert_close(second.model.state_dict()[name], parameter, rtol=1e-4, atol=1e-5)  # sums on a GPU have no fixed order
+
+
+def test_a_step_of_the_trunk_there_is_one_here():
+    job, steps = Job("brevo", "online", "minute"), {}
+    for device in ("cpu", "cuda"):
+        run = Run.start(job.recipe, "online", 0, job.header, device)
+        steps[device] = float(run.advance()["cross_entropy"]), float(run.measured[-1]["gradient_norm"])
+    assert steps["cuda"] == pytest.approx(steps["cpu"], rel=1e-4)
 
 
 @pytest.mark.parametrize("work", ["prefill", "training", "decoding"])
