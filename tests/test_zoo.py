@@ -5,7 +5,7 @@ import pytest
 from anira.evaluation.evaluate import evaluate
 from anira.zoo import load, names
 
-LEAST = {"lano": 0.6}  # of a string drawn at random no model can tell every token
+LEAST = {"lano": 0.5}  # of a string drawn at random no model can tell every token, least of all where few strings are short and one of five is held out
 
 
 @pytest.mark.parametrize("name", names())

@@ -6,8 +6,8 @@
 import numpy as np
 import pandas as pd
 
-from anira.analysis.frames import check_table
-from anira.analysis.intervals import COLUMNS, clustered_mean, over_seeds
+from anira.analysis.frames import by_model, check_table
+from anira.analysis.intervals import COLUMNS, UNBOUNDED, clustered_mean, over_seeds
 
 COSTS = ["depth", "all_depth", "looks", "flops", "flops_share"]
 
@@ -46,17 +46,22 @@ def advantage(table: pd.DataFrame, policy: str, over: str, *, size: int | None =
     return (one - other).dropna().rename("difference").reset_index()
 
 
-def matched_uniform(table: pd.DataFrame, policy: str = "chosen", among: str = "answer") -> pd.DataFrame:
+def matched_uniform(table: pd.DataFrame, policy: str = "chosen", among: str = "answer", *, weights: str | None = None) -> pd.DataFrame:
     """A policy beside a line through `among` at the same iterations an answer token: decider, run_seed, depth, exact_match, matched, difference.
 
     matched: exact match, mean over sizes, of the policies `among` (one a number of iterations) at the depth that the policy spends, on a straight
     line between the two settings next to it.
+
+    weights: the decider whose model of the same seed runs them, such as "role"; by default each model itself. Seeds that it lacks are left out.
     """
     keys = ["decider", "run_seed"]
     means = table.groupby([*keys, "policy", "setting"], sort=False, dropna=False)[["exact_match", "depth"]].mean().reset_index()
     rows = []
+    lines = {key: part.sort_values("depth") for key, part in means[means["policy"] == among].groupby(keys, sort=False)}
     for key, part in means.groupby(keys, sort=False):
-        line = part[part["policy"] == among].sort_values("depth")
+        line = lines.get((weights or key[0], key[1]))
+        if line is None:
+            continue
         own = part[part["policy"] == policy].iloc[0]
         matched = np.interp(own["depth"], line["depth"], line["exact_match"])
         rows.append([*key, own["depth"], own["exact_match"], matched, own["exact_match"] - matched])
@@ -125,3 +130,17 @@ def rise_with_distractors(table: pd.DataFrame, *, largest: int | None = None, de
         exact = clustered_mean(part["correct"].astype(float), part["instance"], bounds=(0, 1))
         rows.append({"size": str(size), "added": str(added), "graph": graph, "quantity": "exact match", **exact})
     return pd.DataFrame(rows, columns=["size", "added", "graph", "quantity", *COLUMNS])
+
+
+def rises_over_seeds(table: pd.DataFrame, *, largest: int | None = None, depth: str = "expected_depth") -> pd.DataFrame:
+    """`rise_with_distractors` of each decider: means over its models, with intervals over seeds.
+
+    `table` has the columns decider and run_seed. Returns the columns decider, size, added, graph, quantity and those of `anira.analysis.intervals`.
+    """
+    each = by_model(table, rise_with_distractors, largest=largest, depth=depth, draws=2)
+    keys = ["decider", "size", "added", "graph", "quantity"]
+    rows = []
+    for key, part in each.groupby(keys, sort=False):
+        head = dict(zip(keys, key, strict=True))
+        rows.append({**head, **over_seeds(part["estimate"], bounds=(0, 1) if head["quantity"] == "exact match" else UNBOUNDED)})
+    return pd.DataFrame(rows, columns=[*keys, *COLUMNS])

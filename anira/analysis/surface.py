@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from anira.analysis.frames import by_model, check_trace
+from anira.analysis.frames import MODEL, by_model, check_table, check_trace
 from anira.analysis.intervals import COLUMNS, cluster_bootstrap, over_seeds
 from anira.analysis.timing import common_correct, decision_timing
 
@@ -144,6 +144,25 @@ def alignment_within_cells(
         row = cluster_bootstrap(partial(_within, cell, ranks), values["instance"], draws=draws, seed=seed).iloc[0]
         rows.append({"feature": feature, **row, "reason": "the cells determine it" if np.isnan(row["estimate"]) else row["reason"]})
     return pd.DataFrame(rows, columns=["feature", *COLUMNS])
+
+
+def with_last_tokens(traces: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The traces with the column `last_tokens`, a number for each run of n tokens: the one of the row and those before it in its instance.
+
+    As a column of `cells` it holds fixed what can be told without looking further back.
+
+    >>> frame = pd.DataFrame({"instance": 0, "position": range(5), "token": [*"abcab"]})
+    >>> with_last_tokens(frame, 2)["last_tokens"].tolist()
+    [0, 2, 3, 1, 2]
+    """
+    if n < 1:
+        raise ValueError(f"The last tokens are one or more, received {n}.")
+    check_table(traces, ["instance", "position", "token"])
+    owner = [name for name in (*MODEL, "instance") if name in traces]
+    ordered = traces.reset_index(drop=True).sort_values([*owner, "position"])
+    codes = ordered[owner].assign(code=pd.factorize(ordered["token"])[0]).groupby(owner)["code"]
+    before = pd.concat([codes.shift(k, fill_value=-1) for k in range(n)], axis=1, keys=range(n))
+    return traces.assign(last_tokens=before.groupby(list(range(n))).ngroup().sort_index().to_numpy())
 
 
 def _within(cell: np.ndarray, ranks: np.ndarray, weights: np.ndarray) -> float:

@@ -19,19 +19,25 @@ from anira.model.flops import ideal_speed_up, token_cost
 LENGTH, NEW_TOKENS = 64, 200
 BATCHES, DEPTHS, WIDTHS, DECIDERS = (1, 4, 16, 64), (1.0, 2.0, 3.0, 4.0, 6.0), (96, 256), ("early", "online")
 
-WORKS = ("prefill", "length", "training", "decoding")
+LARGE_LENGTH, LARGE_BATCHES, LARGE_DEPTHS, LARGE_WIDTHS = 256, (64, 256), (2.0, 4.0), (96, 256, 512, 1024)
+
+USUAL = ("prefill", "length", "training", "decoding")
+WORKS = (*USUAL, "large")  # what is not usual is done where it is named
 CASE = ["work", "decider", "width", "batch", "length", "mean_depth"]
 MEASURED = ["depth", "ideal", "ideal_fixed"]
 
 
 def shapes(work: str) -> Iterator[Shape]:
-    """The shapes at which a kind of work ("prefill", "length", "training", "decoding") is measured.
+    """The shapes at which a kind of work ("prefill", "length", "training", "decoding", "large") is measured.
 
     Prefill runs over batch, width and mean depth at a length of 64 tokens; "length" over lengths, at the same number of tokens.
+    "large" reads as prefill does, in batches and at widths that ask for a GPU.
     """
     for decider in DECIDERS:
-        for width in WIDTHS:
-            if work == "prefill":
+        for width in LARGE_WIDTHS if work == "large" else WIDTHS:
+            if work == "large":
+                yield from (Shape(width, batch, LARGE_LENGTH, depth, decider) for batch in LARGE_BATCHES for depth in LARGE_DEPTHS)
+            elif work == "prefill":
                 yield from (Shape(width, batch, LENGTH, depth, decider) for batch in BATCHES for depth in DEPTHS)
                 yield Shape(width, 2 * BATCHES[-1], LENGTH, 2.0, decider)
             elif work == "length":
@@ -117,7 +123,7 @@ def summary(table: pd.DataFrame, reference: str = "fixed") -> pd.DataFrame:
 def break_even(summary: pd.DataFrame) -> pd.DataFrame:
     """The mean depth at which sparse execution takes as long as the reference, for each decider, width, batch and length.
 
-    Linear between the deepest measured depth that pays and the next; `inf` where all pay, 0 where none does.
+    Linear between the deepest measured depth up to which all pay and the next; `inf` where all pay, 0 where the least does not.
 
     >>> rows = [("prefill", "early", 96, 1, 64, depth, depth, "sparse", ratio) for depth, ratio in ((1, 1.5), (2, 1.1), (3, 0.9))]
     >>> break_even(pd.DataFrame(rows, columns=[*CASE, "depth", "contender", "speed_up"]))["break_even"].round(6).tolist()
@@ -158,9 +164,9 @@ def efficiency(table: pd.DataFrame, mean_depth: float = 2.0) -> pd.DataFrame:
 
 
 def _crossing(depth: np.ndarray, speed_up: np.ndarray) -> float:
-    """The depth beyond the last one that paid at which the speed-up is one."""
-    paid = np.flatnonzero(speed_up >= 1)
-    if not len(paid):
-        return 0.0
-    last = paid[-1]
-    return np.inf if last == len(depth) - 1 else float(np.interp(1, speed_up[[last + 1, last]], depth[[last + 1, last]]))
+    """The depth at which the speed-up first falls to one."""
+    slower = np.flatnonzero(speed_up < 1)
+    if not len(slower):
+        return np.inf
+    first = slower[0]
+    return 0.0 if first == 0 else float(np.interp(1, speed_up[[first, first - 1]], depth[[first, first - 1]]))

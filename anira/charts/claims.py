@@ -123,6 +123,25 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.Series(list(standing)).value_counts().reindex(SIGNS, fill_value=0).rename_axis("verdict").rename("claims").to_frame().T
 
 
+def twice(first: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """How often each verdict of `anira.results("claims", "first")`, a row each, became which of `anira.claims()`, a column each."""
+    both = first.merge(now, on=["id", "preset"], suffixes=("_first", ""))
+    counted = pd.crosstab(both["verdict_first"], both["verdict"])
+    names = [name for name in SIGNS if name in counted.index or name in counted]
+    return counted.reindex(index=names, columns=names, fill_value=0).rename_axis(index="first", columns=None)
+
+
+def side_by_side(first: pd.DataFrame, now: pd.DataFrame, ids: Iterable[str]) -> HTML:
+    """Some claims, in the order of `ids`, with the estimate of the first campaign at its largest scale, and that of now at the same."""
+    rows = []
+    for name in ids:
+        before = next(first[first["id"] == name].itertuples())
+        row = now[(now["id"] == name) & (now["preset"] == before.preset)].iloc[0]
+        numbers = "".join(f"<td{WHOLE}>{text}</td>" for text in (_number(before), _number(row)))
+        rows.append(f"<tr><td{CELL}>{html.escape(row['sentence'])}</td>{numbers}</tr>")
+    return HTML(_region("Claims, measured twice", f"{_head('claim', 'first campaign', 'now')}{''.join(rows)}"))
+
+
 VERDICT_COLORS = {"agrees": "#0072B2", "differs": "#D55E00", "no effect": "#8C6D31", "undecided": "#2F97D6", "not tested": "#8A8A8A"}
 
 

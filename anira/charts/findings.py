@@ -74,7 +74,7 @@ def one_cell(frame: pd.DataFrame, feature: str = "dfs_depth") -> alt.FacetChart:
 def distractors(frame: pd.DataFrame) -> alt.FacetChart:
     """How far depth rises with nodes that do not matter, as dead ends and apart, and with really larger graphs, one panel a decider; a slider chooses the size.
 
-    `frame`: what `anira.analysis.policies.rise_with_distractors` returns, after the column decider.
+    `frame`: what `anira.analysis.policies.rises_over_seeds` returns, or `rise_with_distractors` after the column decider.
     """
     rows = frame[(frame["quantity"] == "rise") & (frame["size"] != "all")]
     sizes = sorted(int(size) for size in rows["size"].unique())
@@ -172,7 +172,8 @@ def ladder(frame: pd.DataFrame, decider: str, *, lowest: float = 0.9) -> alt.HCo
             alt.Tooltip("looks:Q", format=".3f", title="readouts before the one that counts"),
         ]
         costs = [alt.Tooltip(f"{name}:Q", format=".3f", title=title) for name, title in COSTS.items()]
-        tooltip = [alt.Tooltip("kind:N", title="policy"), "setting:Q", alt.Tooltip("exact_match:Q", format=".3f"), *costs, *further]
+        exact = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("exact_match", *(["low", "high"] if rows["low"].notna().any() else []))]
+        tooltip = [alt.Tooltip("kind:N", title="policy"), "setting:Q", *exact, *costs, *further]
         lines = base.mark_line(strokeWidth=1.5).encode(x=x, y=y, detail="kind:N", order=alt.Order("setting:Q"))
         points = base.mark_point(size=80, filled=True).encode(x=x, y=y, shape=shape, tooltip=tooltip)
         points = points if panels else points.add_params(picked)

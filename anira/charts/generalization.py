@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from anira.charts.figure import figure
-from anira.charts.style import SPARE_COLORS, by_decider, hollow_unless, in_order
+from anira.charts.style import SPARE_COLORS, by_dash, by_decider, hollow_unless, in_order
 
 MEASURES = {"exact_match": "exact match", "token_accuracy": "share of answer tokens that are right", "depth": "iterations per answer token"}
 
@@ -23,26 +23,30 @@ FAMILY_WORDS = {
 
 
 @figure
-def unseen_sizes(frame: pd.DataFrame, measure: str, knob: str, guess: float | None = None) -> alt.LayerChart:
+def unseen_sizes(frame: pd.DataFrame, measure: str, knob: str, guess: float | None = None, dashed: str | None = None) -> alt.LayerChart:
     """A measure over sizes, by decider: a point for each seed, filled where the size was trained, and a line through the means.
 
     `frame`: decider, run_seed, size, place and the measure, one of `MEASURES`. `knob`: what size is, in words. `guess`: what a
-    guess would get, drawn as a dashed line.
+    guess would get, drawn as a dashed line. `dashed`: a column by which models differ besides; lines are solid for the value
+    that comes first and dashed for the other.
     """
     color, shape = by_decider(frame)
+    others = [dashed] if dashed else []
     order, title = in_order(frame["decider"]), MEASURES[measure]
     shares = alt.Scale(domain=[0, 1]) if measure != "depth" else alt.Scale(zero=False)
     y = alt.Y(f"{measure}:Q", title=title, scale=shares)
-    base = alt.Chart(frame[["decider", "run_seed", "size", "place", measure]].round(4)).encode(
+    base = alt.Chart(frame[["decider", "run_seed", "size", "place", *others, measure]].round(4)).encode(
         x=alt.X("size:O", title=knob, axis=alt.Axis(labelAngle=0)), xOffset=alt.XOffset("decider:N", sort=order, scale=alt.Scale(paddingOuter=1)), color=color
     )
     points = base.mark_point(size=45, filled=False, strokeWidth=1.5).encode(
         y=y,
         shape=shape,
         **hollow_unless("datum.place == 'trained'", color),
-        tooltip=["decider:N", "run_seed:N", "size:O", "place:N", alt.Tooltip(f"{measure}:Q", format=".2f")],
+        tooltip=["decider:N", "run_seed:N", *(f"{name}:N" for name in others), "size:O", "place:N", alt.Tooltip(f"{measure}:Q", format=".2f")],
     )
     means = base.mark_line(strokeWidth=1.5).encode(y=alt.Y(f"mean({measure}):Q", title=title, scale=shares))
+    if dashed:
+        means = means.encode(strokeDash=by_dash(dashed, list(frame[dashed].unique()), title=dashed))
     layers = [means, points]
     if guess is not None:
         layers.insert(0, alt.Chart(pd.DataFrame({"guess": [guess]})).mark_rule(strokeDash=[5, 4], color="#8a8f98").encode(y="guess:Q"))

@@ -134,7 +134,7 @@ def read(kind: str, name: str, *, folder: str | Path | None = None) -> pd.DataFr
         ValueError: a table lacks a column, or has one of another type, an undefined value where none may be, or a row twice.
 
     >>> read("shipped", "brevo-tiny").query("size == 3")[["decider", "depth"]].round(1).values.tolist()
-    [['early', 3.3], ['online', 2.4]]
+    [['early', 4.0], ['online', 2.7]]
     """
     if kind not in _kinds():
         declared(kind, name)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anira.analysis.policies import advantage, by_policy, matched_uniform, rise_with_distractors
+from anira.analysis.policies import advantage, by_policy, matched_uniform, rise_with_distractors, rises_over_seeds
 
 
 def distracted(per_irrelevant: float, per_larger: float, *, n: int = 150, wrong: int = 0) -> pd.DataFrame:
@@ -77,6 +77,13 @@ def test_exact_match_with_distractors_counts_whole_answers():
     assert whole(rise_with_distractors(distracted(0.1, 0.2, wrong=15)), "exact match")["estimate"] == pytest.approx(0.9)
 
 
+def test_rises_are_averaged_over_the_seeds_of_a_decider():
+    models = pd.concat([distracted(per, 0.2).assign(decider="early", run_seed=seed) for seed, per in enumerate((0.05, 0.15))])
+    row = whole(rises_over_seeds(models), "share")
+    assert row["estimate"] == pytest.approx(0.5, abs=0.05)
+    assert row["low"] < 0.25 < 0.75 < row["high"] and row["clusters"] == 2
+
+
 def ladder() -> pd.DataFrame:
     """Two seeds, two sizes: "answer d" is right in .8, .9, 1 of instances, what is chosen spends 2.5 and is right in .97."""
     rows = []
@@ -107,3 +114,10 @@ def test_a_policy_is_matched_on_the_line_between_two_numbers_of_iterations():
     table = matched_uniform(ladder())
     assert table["matched"].tolist() == pytest.approx([0.95, 0.95])
     assert table["difference"].tolist() == pytest.approx([0.02, 0.03])
+
+
+def test_a_policy_is_matched_with_another_model_of_the_same_seed():
+    rival = ladder().query("run_seed == 1").assign(decider="role", exact_match=lambda rows: rows["exact_match"] - 0.1)
+    table = matched_uniform(pd.concat([ladder(), rival]), weights="role").query("decider == 'early'")
+    assert table["run_seed"].tolist() == [1]
+    assert table["difference"].tolist() == pytest.approx([0.13])

@@ -6,7 +6,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 from anira.analysis.alignment import alignment
-from anira.analysis.surface import PAPER, alignment_within_cells, size_shares, surface, surface_by_decider, with_dependents
+from anira.analysis.surface import PAPER, alignment_within_cells, size_shares, surface, surface_by_decider, with_dependents, with_last_tokens
 
 CONTENT = ["dfs_depth", "frontier_size", "newly_enabled", "out_degree"]
 
@@ -111,6 +111,30 @@ def test_what_is_planted_within_cells_is_aligned_there():
     frame = traced(400, lambda f, rng: 9 + 5 * f["edges"] + f["dfs_depth"] + rng.normal(0, 0.1, len(f)))
     row = alignment_within_cells(frame, ["dfs_depth"], draws=40).iloc[0]
     assert row["low"] > 0.8
+
+
+def test_a_depth_that_goes_by_the_last_two_tokens_alone_leaves_nothing_once_they_are_held():
+    """The feature is the number of tokens a among the last three, of which two are held."""
+    rng, rows = np.random.default_rng(0), []
+    for instance in range(300):
+        letters = rng.choice([*"ab"], 12)
+        a = (letters == "a").astype(int)
+        one, two = np.append(0, a[:-1]), np.append([0, 0], a[:-2])
+        rows.append(pd.DataFrame({"instance": instance, "size": 12, "position": range(12), "token": letters, "count": a + one + two, "local": a + one}))
+    frame = pd.concat(rows).assign(depth=3, correct=True)
+    frame["expected_depth"] = 3 + frame["local"] + rng.normal(0, 0.3, len(frame))
+    shuffled = with_last_tokens(frame.sample(frac=1, random_state=0), 2)
+    held, not_held = (alignment_within_cells(shuffled, ["count"], cells=[cell]).iloc[0]["estimate"] for cell in ("last_tokens", "size"))
+    assert abs(held) < 0.03 and not_held > 0.6
+    frame["expected_depth"] = 3 + frame["count"] + rng.normal(0, 0.3, len(frame))
+    assert alignment_within_cells(with_last_tokens(frame, 2), ["count"], cells=["last_tokens"]).iloc[0]["estimate"] > 0.6
+    with pytest.raises(ValueError, match="one or more"):
+        with_last_tokens(frame, 0)
+
+
+def test_the_last_tokens_are_those_of_one_model_and_one_instance():
+    frame = pd.DataFrame({"model": [*"xxyy"], "instance": [0, 1, 0, 0], "position": [1, 1, 1, 2], "token": [*"abab"]})
+    assert with_last_tokens(frame, 2)["last_tokens"].nunique() == 3  # a, b (twice first of an instance), ab
 
 
 def test_the_three_shares_of_size_agree_where_it_goes_with_nothing_else():

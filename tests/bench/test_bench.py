@@ -3,15 +3,18 @@
 import platform
 import subprocess
 import sys
+from itertools import product
 
 import pandas as pd
 import pytest
 import torch
 
+import anira
 from anira.bench.contenders import Shape, fixed_of, lock_step, model_of, prefill
 from anira.bench.measure import interleave, peak_bytes
 from anira.bench.profile import _part, where_time_goes
-from anira.bench.suite import WORKS, break_even, efficiency, measure, shapes, summary
+from anira.bench.suite import CASE, WORKS, break_even, efficiency, measure, shapes, summary
+from anira.cli import parse
 
 CPU = torch.device("cpu")
 SMALL = Shape(width=48, batch=3, length=8, max_depth=4)
@@ -150,6 +153,12 @@ def test_break_even_lies_outside_where_it_pays_always_or_never():
     assert break_even(pd.DataFrame(rows))["break_even"].tolist() == [0, float("inf")]
 
 
+def test_break_even_is_where_it_first_stops_to_pay():
+    base = dict(work="prefill", decider="early", width=96, batch=1, length=64, contender="sparse")
+    rows = [{**base, "depth": d, "speed_up": s} for d, s in ((1.0, 1.5), (2.0, 0.5), (3.0, 1.2))]  # the last within the noise, say
+    assert break_even(pd.DataFrame(rows))["break_even"].tolist() == [1.5]
+
+
 def test_efficiency_is_the_speed_up_over_dense_as_a_share_of_the_ideal():
     case = dict(work="prefill", decider="early", width=96, batch=4, length=64, mean_depth=2.0, depth=2.0, ideal=2.0, ideal_fixed=1.8)
     times = {"dense": [3.0, 3.0, 3.0], "sparse": [2.0, 2.0, 1.5], "fixed": [2.5, 2.5, 2.5]}
@@ -164,3 +173,15 @@ def test_the_grid_has_the_cases_that_are_claimed_about():
     assert {shape.batch * shape.length for shape in shapes("length")} == {4096}
     assert any(shape.batch * shape.length > 8000 for shape in shapes("prefill"))
     assert all(list(shapes(work)) for work in WORKS)
+
+
+@pytest.mark.parametrize(("named", "done"), [([], ["prefill", "length", "training", "decoding"]), (["large"], ["large"])])
+def test_large_work_is_done_only_when_it_is_named(named, done):
+    assert parse(["bench", *named]).works == done
+
+
+def test_the_table_of_a_gpu_has_the_large_cases_of_the_early_decider():
+    asked = [shape for shape in shapes("large") if shape.decider == "early"]
+    assert [(s.width, s.batch, s.mean_depth, s.length) for s in asked] == [(*case, 256) for case in product((96, 256, 512, 1024), (64, 256), (2.0, 4.0))]
+    stored = anira.results("bench", "gpu")[CASE].drop_duplicates().itertuples(index=False, name=None)
+    assert list(stored) == [("large", s.decider, s.width, s.batch, s.length, s.mean_depth) for s in asked]

@@ -48,8 +48,8 @@ def test_a_pattern_reads_several_tables_one_below_the_other():
     ("kind", "name", "message"),
     [
         ("trace", "brevo-tiny", "kind 'trace'. Kinds: training, "),
-        ("traces", "brevo-large", "'brevo-large' of the kind 'traces'. There are: brevo-tiny, depo-minute"),
-        ("bench", "gpu", "'gpu' of the kind 'bench'. There are: cpu, profile"),
+        ("traces", "brevo-large", "'brevo-large' of the kind 'traces'. There are: brevo-small, brevo-tiny, depo-minute"),
+        ("bench", "tpu", "'tpu' of the kind 'bench'. There are: cpu, gpu, profile"),
     ],
 )
 def test_what_is_not_there_is_answered_by_what_is(kind, name, message):

@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 
 from anira.analysis.claims import further
 from anira.analysis.claims.claim import Claim, above, below, near
-from anira.analysis.claims.paper import ADAPTIVE, ALL, BOTH, COEFFICIENTS, KNOBS, OF_MANO, PROXIES, R_SQUARED, WORDS, sign
+from anira.analysis.claims.paper import ADAPTIVE, ALL, BOTH, COEFFICIENTS, KNOBS, OF_MANO, PROXIES, R_SQUARED, STRINGS, WORDS, sign
 from anira.analysis.frames import READINGS
 from anira.analysis.words import feature as in_words
 
 LARGEST = 8  # nodes of the largest graphs that `tiny` is trained on
 
 
-def brevo(id: str, sentence: str, measure, holds, otherwise: str) -> Claim:
-    """A claim of ours about BREVO `tiny`."""
-    return Claim(id, sentence, measure, holds, otherwise, "brevo", ("tiny",))
+def brevo(id: str, sentence: str, measure, holds, otherwise: str, presets: tuple[str, ...] = ("tiny",)) -> Claim:
+    """A claim of ours about BREVO, `tiny` unless said otherwise."""
+    return Claim(id, sentence, measure, holds, otherwise, "brevo", presets)
 
+
+TO_TWELVE = ("small", "tiny")  # three to twelve nodes, and three to eight
 
 SURFACE = (
     brevo(
@@ -32,6 +34,7 @@ SURFACE = (
         further.surface_share("early"),
         above(0.5),
         "tokens of equal prompt length and place differ more in depth than cells do",
+        TO_TWELVE,
     ),
     brevo(
         "early-surface",
@@ -39,6 +42,7 @@ SURFACE = (
         further.content_share("early"),
         below(0.05),
         "graph and search explain a twentieth or more of what length and place leave, as they do for online",
+        TO_TWELVE,
     ),
     brevo(
         "online-content",
@@ -46,6 +50,7 @@ SURFACE = (
         further.content_share("online"),
         above(0.1),
         "they explain a tenth or less, as for early",
+        TO_TWELVE,
     ),
     brevo(
         "content-difference",
@@ -53,6 +58,7 @@ SURFACE = (
         further.content_difference(),
         above(0, smallest=0.05),
         "the two deciders leave content the same part, or early leaves it more",
+        TO_TWELVE,
     ),
     brevo(
         "early-search-depth",
@@ -60,6 +66,7 @@ SURFACE = (
         further.coefficient_within_cells("early", "dfs_depth"),
         near(0, 0.05),
         "a step of search depth brings or costs a twentieth of an iteration or more",
+        TO_TWELVE,
     ),
     brevo(
         "online-search-depth",
@@ -67,6 +74,7 @@ SURFACE = (
         further.coefficient_within_cells("online", "dfs_depth"),
         above(0, smallest=0.05),
         "search depth makes no difference there, as for early, or the opposite one",
+        TO_TWELVE,
     ),
 )
 
@@ -337,14 +345,14 @@ ALIGNMENT_AGAIN = (
     *(
         instead(
             f"lano-{decider}-{feature}",
-            "parser counts describe reading token i, so depth is taken there, and in strings this short the position, which goes with everything, is held fixed",
+            "parser counts describe reading token i, so depth is taken there, and the position, which in short strings goes with everything, is held fixed",
             f"lano-{decider}-{feature}-read",
             f"{decider}: Spearman of expected depth where a token is read with {feature}, position held",
             further.correlation_where_read(decider, feature),
             replace(sign(figure), smallest=0.02),
-            "no correlation, or one of the other sign; strings of a tenth of the paper's length are not its task, whatever comes out",
+            "no correlation, or one of the other sign",
             "lano",
-            ("minute",),
+            STRINGS,
             paper=f"{figure:+.3f}",
         )
         for feature, figures in PROXIES.items()
@@ -413,7 +421,7 @@ GENERALIZATION_AGAIN = (
             above(0, smallest=0.02),
             "nothing is lost",
             "brevo",
-            ("minute-gap",),
+            ("tiny-gap", "minute-gap"),
             paper=f"{WORDS}, of CLRS",
         )
         for decider in ADAPTIVE
@@ -437,6 +445,18 @@ ROBUST = (
         further.growth_with_size_difference(),
         below(0, smallest=0.02),
         "it grows as much, or more",
+        "brevo",
+        ("tiny",),
+        paper=WORDS,
+    ),
+    instead(
+        "online-robust-to-size",
+        "depth that grows with size is another matter: what the paper calls robust are the importances of the predictors",
+        "online-importances-robust",
+        "What online goes by changes less from small graphs to large ones than what early goes by.",
+        further.importances_moved_difference(),
+        below(0, smallest=0.02),
+        "its predictors change their parts as much, or more",
         "brevo",
         ("tiny",),
         paper=WORDS,
@@ -492,9 +512,9 @@ FINDINGS = {
     ),
     "b": Finding(
         "Online's importances are balanced over the state of the execution, and robust to size.",
-        ("online-balanced", "online-robust-to-size"),
-        "online-robust-to-size",
-        "iterations for each node more than early",
+        ("online-balanced", "online-importances-robust"),
+        "online-importances-robust",
+        "of the importances move from small graphs to large, online less early",
     ),
     "c": Finding(
         "With size early's depth is bent, online's nearly straight.",

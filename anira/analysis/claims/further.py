@@ -274,6 +274,27 @@ def concentration_difference(tables: Tables) -> pd.Series:
     return less(*(_of_fits(tables, decider, "read", lambda fit: _terms(fit)["share"].max() / fit.r_squared) for decider in ("online", "early")))
 
 
+def _parts(rows: pd.DataFrame) -> pd.Series:
+    """The parts of R² (LMG) that fall to the predictors, which sum to 1."""
+    fit = decision_timing(rows, PAPER, READINGS["read"], draws=2)
+    return _terms(fit)["share"] / fit.r_squared
+
+
+def _moved(tables: Tables, decider: str) -> pd.Series:
+    """What part of the importances moves from one predictor to another between the smaller half of the sizes and the larger, by seed."""
+    rows = with_dependents(tables.solved)
+    sizes = np.sort(rows["size"].unique())
+    small = rows["size"] < sizes[len(sizes) // 2]
+    halves = [models(part, decider, _parts) for part in (rows[small], rows[~small])]
+    return pd.Series({seed: (one - halves[1][seed]).abs().sum() / 2 for seed, one in halves[0].items()}, dtype=float)
+
+
+@measure(bounds=CHANGE)
+def importances_moved_difference(tables: Tables) -> pd.Series:
+    """The part of the importances that moves between predictors from small graphs to large ones, online minus early."""
+    return less(_moved(tables, "online"), _moved(tables, "early"))
+
+
 @measure()
 def growth_with_size_difference(tables: Tables) -> pd.Series:
     """Iterations per unit of size over the trained sizes, online minus early."""

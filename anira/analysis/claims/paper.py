@@ -11,6 +11,7 @@ from anira.analysis.words import feature as in_words
 ADAPTIVE = ("early", "online")
 ALL = (*ADAPTIVE, "fixed", "untied")
 BOTH = ("tiny", "minute")
+STRINGS = ("long", "minute")  # of LANO: of four and five levels, and of two and three
 KNOBS = {"mano": "L", "brevo": "N"}
 WORDS = "in words only"
 OF_MANO = {"mano": WORDS, "brevo": f"{WORDS}, of MANO"}
@@ -75,7 +76,7 @@ ALIGNMENT = (
             sign(figure),
             "no correlation, or one of the other sign",
             "lano",
-            ("minute",),
+            STRINGS,
             paper=f"{figure:+.3f}",
         )
         for feature, figures in PROXIES.items()
@@ -182,7 +183,7 @@ GENERALIZATION = (
             above(0),
             "nothing is lost",
             "brevo",
-            ("minute-gap",),
+            ("tiny-gap", "minute-gap"),
             paper=f"{WORDS}, of CLRS",
         )
         for decider in ADAPTIVE

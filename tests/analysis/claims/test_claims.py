@@ -1,6 +1,5 @@
 """Claims: verdicts follow from intervals, planted results are found in stored tables, and what is missing is an error."""
 
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -264,17 +263,3 @@ def test_the_regression_rows_are_those_of_the_timing_analysis(folder):
 def test_bounds_read_as_words():
     read = [above(0), below(0.5), near(0.7, 0.1), Criterion(0, 1), above(0, smallest=0.1)]
     assert [str(criterion) for criterion in read] == ["above 0", "below 0.5", "0.6 to 0.8", "0 to 1", "above 0, by 0.1 at least"]
-
-
-FIRST = pd.read_csv(Path(__file__).with_name("first.csv")).fillna({"preset": ""})
-
-
-def test_the_rows_first_declared_say_what_they_said(judged):
-    """The reproduction table as it was before it was data: the paper's 66 claims on the tables of the first campaign. Goes when they do.
-
-    Of its 102 rows those of BREVO `minute` and `minute-gap` are gone, whose models have been trained anew.
-    """
-    both = FIRST.merge(judged, on=["id", "preset"], how="left", suffixes=("_first", ""), validate="one_to_one")
-    assert len(FIRST) == len(both) == 81
-    pd.testing.assert_series_equal(both["estimate"], both["estimate_first"], check_names=False, rtol=1e-9, atol=1e-12)
-    assert both[both["verdict"] != both["verdict_first"]][["id", "preset"]].values.tolist() == []

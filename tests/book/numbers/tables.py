@@ -18,9 +18,10 @@ from anira.analysis.frames import by_model
 from anira.analysis.generalization import left_out, own_conditions
 from anira.analysis.intervals import UNBOUNDED, Estimate, in_print, over_seeds
 from anira.analysis.need import calibration, needs, over_models, spending
-from anira.analysis.policies import by_policy, matched_uniform, rise_with_distractors
+from anira.analysis.policies import by_policy, rise_with_distractors, rises_over_seeds
 from anira.analysis.regressions import regressions
 from anira.analysis.surface import CELLS, surface, surface_by_decider
+from anira.analysis.timing import common_correct
 from anira.bench.suite import summary
 from anira.charts import claims as tables
 from anira.evaluation.distractors import distract
@@ -28,6 +29,7 @@ from anira.evaluation.generalize import with_family
 from anira.evaluation.interventions import exchanged
 from anira.evaluation.reading import read
 from anira.evaluation.trace import draw
+from anira.explorer.answers import answer
 from anira.tasks.task import collate
 
 
@@ -40,7 +42,7 @@ def written(value: float, digits: int = 2, *, bare: bool = False) -> str:
 def listed(items: Iterable[str]) -> str:
     """Several as text lists them, the last after "and"."""
     *first, last = items
-    return f"{', '.join(first)} and {last}"
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def interval(low: float, high: float, digits: int = 2, *, bare: bool = False) -> str:
@@ -81,7 +83,7 @@ def taken(size: int, seed: int) -> tuple[int, int]:
 
 @cache
 def traces() -> pd.DataFrame:
-    """The answer tokens of the six models of BREVO `tiny`."""
+    """The answer tokens of the models of BREVO `tiny`, early and online."""
     return anira.results("traces", "brevo-tiny")
 
 
@@ -98,6 +100,27 @@ def explained(decider: str, quantity: str, term: str = "") -> pd.Series:
 def by_surface(decider: str) -> float:
     """The share of depth that prompt length and place explain in BREVO `tiny`, the mean over seeds."""
     return explained(decider, "surface")["estimate"]
+
+
+@cache
+def _in_larger() -> pd.DataFrame:
+    return surface_by_decider(anira.results("traces", "brevo-small"))
+
+
+def explained_in_larger(decider: str, quantity: str) -> pd.Series:
+    """The same in BREVO `small`, graphs of up to twelve nodes."""
+    return one(_in_larger(), decider=decider, quantity=quantity, term="", seed="all")
+
+
+def content_by_seed(decider: str) -> pd.Series:
+    """What content explains of the rest in each model of BREVO `tiny`."""
+    return _surfaces().query("decider == @decider and quantity == 'content' and seed != 'all'").set_index("seed")["estimate"]
+
+
+@cache
+def solved_by_all() -> tuple[int, int]:
+    """On how many graphs of `traces` all models are right, and how many models these are."""
+    return common_correct(traces())["instance"].nunique(), len(traces()[["decider", "run_seed"]].drop_duplicates())
 
 
 @cache
@@ -138,21 +161,31 @@ def share_at(decider: str, depth: int) -> float:
     return one(_shares_of_depths(), decider=decider, depth=depth)["estimate"]
 
 
-def step_of_early(nodes: int) -> float:
-    """Iterations that early gives more in graphs of one node more."""
-    means = traces().query("decider == 'early'").groupby(["nodes", "run_seed"])["depth"].mean().groupby("nodes").mean()
+def step_with_nodes(decider: str, nodes: int) -> float:
+    """Iterations that a decider gives more in graphs of one node more."""
+    means = traces().query("decider == @decider").groupby(["nodes", "run_seed"])["depth"].mean().groupby("nodes").mean()
     return means[nodes + 1] - means[nodes]
 
 
 @cache
 def _aligned(feature: str, held: tuple[str, ...], wrong: bool) -> pd.DataFrame:
     rows = traces()[~traces()["instance_correct"]] if wrong else traces()
-    return alignment_over_seeds(rows, [feature], {"": held}).query("reading == 'predicted'")
+    return alignment_over_seeds(rows, [feature], {"": held})
 
 
-def aligned(decider: str, feature: str, held: tuple[str, ...] = (), *, wrong: bool = False) -> pd.Series:
-    """Spearman's correlation of E[d] with a feature where a token is predicted, over seeds; with `wrong` on the graphs that a model does not solve."""
-    return one(_aligned(feature, held, wrong), decider=decider)
+def aligned(decider: str, feature: str, held: tuple[str, ...] = (), *, wrong: bool = False, reading: str = "predicted") -> pd.Series:
+    """Spearman's correlation of E[d] with a feature, over seeds; with `wrong` on the graphs that a model does not solve."""
+    return one(_aligned(feature, held, wrong), decider=decider, reading=reading)
+
+
+@cache
+def _of_strings(recipe: str, feature: str) -> pd.DataFrame:
+    return alignment_over_seeds(anira.results("traces", f"lano-{recipe}"), [feature], {"": ()})
+
+
+def read_strings(recipe: str, decider: str, feature: str) -> pd.Series:
+    """The same in the strings of a recipe of LANO, where a token is read."""
+    return one(_of_strings(recipe, feature), decider=decider, reading="read")
 
 
 def unsolved() -> pd.DataFrame:
@@ -195,12 +228,23 @@ def most_important(decider: str) -> str:
 
 @cache
 def _spending() -> pd.DataFrame:
-    return over_models(readouts(), spending, draws=0).query("definition == 'alone' and size == 'all'")
+    return by_model(readouts().query("decider in ['early', 'online', 'fixed']"), spending, draws=0).query("definition == 'alone'")
+
+
+def need_by_seed(decider: str, quantity: str, size: str = "all") -> pd.Series:
+    """What answer tokens get and need, each changed alone, of all sizes or of one, by seed."""
+    rows = _spending().query("decider == @decider and quantity == @quantity and size == @size")
+    return rows.set_index("run_seed")["estimate"]
 
 
 def need(decider: str, quantity: str) -> float:
-    """What answer tokens get and need, each changed alone."""
-    return one(_spending(), decider=decider, quantity=quantity)["estimate"]
+    """The same, the mean over seeds."""
+    return need_by_seed(decider, quantity).mean()
+
+
+def rises_with_size(decider: str, quantity: str) -> float:
+    """Iterations more in graphs of eight nodes than in graphs of three."""
+    return (need_by_seed(decider, quantity, "8") - need_by_seed(decider, quantity, "3")).mean()
 
 
 @cache
@@ -210,13 +254,25 @@ def share_in_need(decider: str) -> pd.Series:
 
 
 @cache
+def _longer() -> pd.DataFrame:
+    return anira.results("distractors", "brevo-tiny").query("decider in ['early', 'online']")
+
+
+@cache
 def _rises() -> pd.DataFrame:
-    return by_model(anira.results("distractors", "brevo-tiny"), rise_with_distractors, largest=8).query("size == 'all'")
+    return rises_over_seeds(_longer(), largest=8).query("size == 'all'")
 
 
 def added(decider: str, graph: str, quantity: str) -> pd.Series:
-    """What nodes added as "dead ends" or "apart" bring in graphs of at most eight: the "rise", its "share" of a larger graph's, "exact match"."""
+    """What nodes added as "dead ends" or "apart" bring in graphs of at most eight, over seeds: the "rise", its "share" of a larger graph's, "exact match"."""
     return one(_rises(), decider=decider, graph=graph, quantity=quantity)
+
+
+@cache
+def share_by_model(graph: str) -> pd.DataFrame:
+    """The shares of a larger graph's rise in graphs of at most eight: a row for each seed, a column for each decider."""
+    shares = by_model(_longer(), rise_with_distractors, largest=8, draws=2).query("size == 'all' and quantity == 'share' and graph == @graph")
+    return shares.pivot(index="run_seed", columns="decider", values="estimate")
 
 
 @cache
@@ -224,9 +280,9 @@ def _shuffled() -> pd.DataFrame:
     return after_shuffling(anira.results("interventions", "brevo-tiny"))
 
 
-def shuffled(decider: str, intervention: str) -> pd.Series:
-    """Exact match on graphs of eight with depths "chosen", "shuffled in the instance", or the difference that this makes, over seeds."""
-    return one(_shuffled(), decider=decider, intervention=intervention, size=8, seed="all")
+def shuffled(decider: str, intervention: str, size: int = 8) -> pd.Series:
+    """Exact match on graphs of a size with depths "chosen", "shuffled in the instance", or the difference that this makes, over seeds."""
+    return one(_shuffled(), decider=decider, intervention=intervention, size=size, seed="all")
 
 
 def lost_by_shuffling(decider: str) -> list[float]:
@@ -248,8 +304,17 @@ def two_exchanged() -> pd.DataFrame:
 
 
 @cache
-def exchanges(decider: str) -> tuple[int, int]:
-    """On 40 graphs of eight nodes: exchanges of two different depths of a right answer, and how many make it wrong."""
+def answer_exchanged() -> list[str]:
+    """What the same model writes of its own with these two depths exchanged."""
+    model, task, _ = anira.load("brevo-online-tiny")
+    graph = draw(task, [8], n=9, seed=3, split="held_out")[8]
+    first, last = len(graph.prompt) - 1, two_exchanged()["depth"]
+    given = {first: last[1], first + 1: last[0]}
+    return answer(model, task, task.vocabulary.decode(graph.prompt), given=given, longest=16)["answer"]
+
+
+@cache
+def _exchanges(decider: str) -> pd.DataFrame:
     model, task, _ = anira.load(f"brevo-{decider}-tiny")
     graphs = draw(task, [8], n=40, seed=3, split="held_out")
     chosen = read(model, collate(graphs))
@@ -260,7 +325,20 @@ def exchanges(decider: str) -> tuple[int, int]:
     depth = before.depth.copy()
     for number, (_, pair) in enumerate(places):
         depth[number, pair] = depth[number, pair[::-1]]
-    return len(places), int((~read(model, batch, depths=before.with_depth(depth)).solved).sum())
+    apart = [abs(int(np.diff(chosen.depth[graph, pair])[0])) for graph, pair in places]
+    wrong = ~read(model, batch, depths=before.with_depth(depth)).solved
+    return pd.DataFrame({"graph": [graph for graph, _ in places], "apart": apart, "wrong": wrong})
+
+
+def exchanges(decider: str, least: int = 1, most: int = 6) -> tuple[int, int]:
+    """On 40 graphs of eight nodes: exchanges of two depths of a right answer that differ by `least` to `most`, and how many make it wrong."""
+    found = _exchanges(decider)["wrong"][_exchanges(decider)["apart"].between(least, most)]
+    return len(found), int(found.sum())
+
+
+def graphs_spoiled(decider: str) -> int:
+    """In how many of these graphs there is such an exchange that makes the answer wrong."""
+    return _exchanges(decider).groupby("graph")["wrong"].any().sum()
 
 
 @cache
@@ -323,22 +401,6 @@ def operations(policy: str, decider: str, setting: float = np.nan) -> str:
     return written(rung(policy, decider, setting)["flops_share"], 3, bare=True)
 
 
-def graphs() -> int:
-    """On how many graphs a policy was asked."""
-    return int(policies().query("policy == 'chosen' and decider == 'online'")["instances"].sum())
-
-
-def ahead(decider: str, size: int | None = None) -> float:
-    """By how many points of exact match the decider's choice is ahead of one number at the same mean depth, at a size or over all."""
-    table = policies() if size is None else policies().query("size == @size")
-    return 100 * matched_uniform(table).groupby("decider")["difference"].mean()[decider]
-
-
-def how_often(one: float, other: float) -> str:
-    """Whether one share of the graphs is as large as another."""
-    return ("as often", "more often", "less often")[int(np.sign(round(graphs() * (one - other))))]
-
-
 @cache
 def readouts() -> pd.DataFrame:
     """What BREVO `tiny` would say after each iteration."""
@@ -382,15 +444,16 @@ def over(shares: pd.Series) -> Estimate:
     return over_seeds(shares, bounds=(0, 1))
 
 
-def depths(decider: str) -> pd.DataFrame:
-    """Iterations on the graphs of training and larger ones: a row for each seed, a column for each size."""
-    return own_conditions(generalization()).query("decider == @decider").pivot(index="run_seed", columns="size", values="depth")
+def by_size(decider: str, value: str, preset: str = "tiny") -> pd.DataFrame:
+    """Exact match or depth on the graphs of training and larger ones: a row for each seed, a column for each size."""
+    own = own_conditions(anira.results("generalization", f"brevo-{preset}"))
+    return own.query("decider == @decider").pivot(index="run_seed", columns="size", values=value)
 
 
 @cache
-def lost_by_leaving_out() -> pd.DataFrame:
-    """Exact match on graphs of three nodes that `minute` loses when they are left out of its training, by decider."""
-    whole, gap = (own_conditions(anira.results("generalization", name)) for name in ("brevo-minute", "brevo-minute-gap"))
+def lost_by_leaving_out(preset: str) -> pd.DataFrame:
+    """Exact match on graphs of the sizes left out that a preset loses when they are left out of its training, by decider."""
+    whole, gap = (own_conditions(anira.results("generalization", f"brevo-{name}")) for name in (preset, f"{preset}-gap"))
     return left_out(whole, gap).query("trained == 'lost'").set_index("decider")
 
 

@@ -1,10 +1,75 @@
 """Chapter 10-training."""
 
+from functools import cache
+
 import pandas as pd
 
+import anira
+from anira.analysis.dynamics import last_records, milestones, outcomes, rise_and_fall
+from anira.analysis.intervals import UNBOUNDED, Estimate, over_seeds
+from anira.training.presets import DURATIONS, preset
 from tests.book.numbers.tables import IN_WORDS, ends, interval, lost_by_constant, minute, peaks, trained, written
 
 DECIDERS = ("early", "online")
+
+
+@cache
+def curves(variation: str) -> pd.DataFrame:
+    """The learning curves of BREVO `tiny` under a schedule."""
+    return anira.results("training", "brevo-tiny").query("variation == @variation")
+
+
+def end(decider: str, variation: str, value: str, size: int = 8) -> pd.Series:
+    """How its runs end on graphs of a size, by seed."""
+    return last_records(curves(variation)).query("decider == @decider and size == @size").set_index("run_seed")[value]
+
+
+def lost_since_the_trunk(decider: str) -> Estimate:
+    """Exact match on graphs of eight nodes that is lost from the end of the trunk to the end, seed by seed."""
+    runs = curves("none").query("decider == @decider and size == 8").pivot(index="run_seed", columns="step", values="exact_match")
+    return over_seeds(runs[13_000] - runs[16_000], bounds=UNBOUNDED)
+
+
+def later_with_a_decider() -> list[str]:
+    """The smallest size from which on every run with γ constant learns later than all that have no decider."""
+    whole = milestones(curves("none").query("decider in ['fixed', 'untied']")).groupby("size")["step"].max()
+    later = milestones(curves("constant")).groupby("size")["step"].min() > whole
+    return [IN_WORDS[later.index[later[::-1].cummin()[::-1]].min()]]
+
+
+def against_six() -> list[str]:
+    """Of how many models with the trunk first those with γ constant take fewer iterations, and exact match of online and the best of its six."""
+    most = max(end(decider, "constant", "depth").item() for decider in DECIDERS), min(end(decider, "none", "depth").min() for decider in DECIDERS)
+    first = end("online", "none", "exact_match")
+    return [
+        IN_WORDS[len(first)] if most[0] < most[1] else "none",
+        written(end("online", "constant", "exact_match").item(), 3),
+        written(first.max(), 3),
+        "in the midst" if early_is_in_the_midst() else "outside",
+    ]
+
+
+def early_is_in_the_midst() -> bool:
+    """Whether at least two of early's models with the trunk first are right less often than its own with γ constant, and two at least as often."""
+    six, one = end("early", "none", "exact_match"), end("early", "constant", "exact_match").item()
+    return (six < one).sum() >= 2 and (six >= one).sum() >= 2
+
+
+def small_against_large(variation: str) -> float:
+    """Early's iterations on graphs of three nodes as a share of those on graphs of eight, of means over seeds."""
+    return end("early", variation, "depth", 3).mean() / end("early", variation, "depth", 8).mean()
+
+
+def schedules_that_rise() -> list[str]:
+    """Under how many schedules online spends more on the largest graphs than on the smallest in every run of both presets."""
+    found = last_records(anira.results("training", "brevo-*").query("decider == 'online' and preset in ['minute', 'tiny']"))
+    runs = found.groupby(["preset", "variation", "run_seed"])[["size", "depth"]].apply(lambda run: run["depth"].iloc[-1] > run["depth"].iloc[0])
+    return [IN_WORDS[int(runs.groupby("variation").all().sum())]]
+
+
+def tiny_peak(decider: str) -> float:
+    """The greatest depth in training with γ constant, in percent of the largest possible."""
+    return 100 * rise_and_fall(curves("constant").query("decider == @decider"), "depth")["peak"].item() / 6
 
 
 def near_four() -> list[str]:
@@ -13,21 +78,56 @@ def near_four() -> list[str]:
     return [IN_WORDS[len(highest)], IN_WORDS[(highest > 3.5 / 4).sum()]]
 
 
+def overlap() -> list[str]:
+    """What the intervals of early's and online's exact match at the largest size do, in all presets."""
+    runs = anira.results("training", "*").query("variation == 'none' and decider in @DECIDERS and task != 'lano'")
+    found = outcomes(runs).query("quantity == 'exact match, largest size'")
+    found[["preset", "decider"]] = found["run"].str.rsplit(", ", n=1, expand=True)
+    low, high = (found.pivot(index="preset", columns="decider", values=bound) for bound in ("low", "high"))
+    return ["overlap" if (low.max(axis=1) <= high.min(axis=1)).all() else "lie apart"]
+
+
 HELD = [
     (
-        "early ends with {:.2f} on an answer token and online with {:.2f}, and {:.0f} % of the answers",
+        "early ends with {:.2f} on an answer token and online with {:.2f}, and at least {:.0f} % of the answers",
         lambda: [
             *(trained(decider, "depth") for decider in DECIDERS),
             100 * min(trained(decider, "exact_match").value for decider in DECIDERS),
         ],
     ),
     (
+        "These curves come from {0} *seeds* of each decider, that is, {0} runs",
+        lambda: [" or ".join(dict.fromkeys(IN_WORDS[len(end(decider, "none", "depth"))] for decider in DECIDERS))],
+    ),
+    ("early ends {:.2f} below its trunk and online {:.2f}.", lambda: [lost_since_the_trunk(decider) for decider in DECIDERS]),
+    (
+        "there are {} seeds, which end {:.2f} below theirs",
+        lambda: [IN_WORDS[(lost := lost_since_the_trunk("fixed")).clusters], lost],
+    ),
+    ("From {} nodes on, the sizes come later with a decider than without", later_with_a_decider),
+    (
         "over {} seeds, early loses {} of exact match {}",
         lambda: [IN_WORDS[(lost := lost_by_constant("early")).clusters], written(lost.value), interval(lost.low, lost.high)],
     ),
     ("and online {:.2f}, which may be chance", lambda: [lost_by_constant("online")]),
+    (
+        "takes fewer iterations than all {} that had the trunk first. Online is right on {} of these graphs, and the best of the six on {}; early is {} of its six",
+        against_six,
+    ),
+    (
+        "it takes {:.2f} of the iterations that it takes on graphs of eight with the trunk first, and {:.2f} with γ constant",
+        lambda: [small_against_large(variation) for variation in ("none", "constant")],
+    ),
+    (
+        "Its learning rate falls from step {:,} to the end",
+        lambda: [(recipe := preset("brevo", "tiny").varied(schedule="constant")).steps - recipe.decay_steps],
+    ),
+    ("online spends more on larger graphs under all {} schedules", schedules_that_rise),
     ("of {} runs {} comes near four", near_four),
     ("Here the peak is {:.0f} % of the maximum with early and {:.0f} % with online", lambda: [100 * peaks(decider).mean() for decider in DECIDERS]),
+    ("it is {:.0f} % with early and {:.0f} % with online", lambda: [tiny_peak(decider) for decider in DECIDERS]),
+    ("about equally often, since their intervals {},", overlap),
+    ("busy machine takes {}", lambda: [DURATIONS["brevo", "tiny"]]),
     (
         "In {} stored runs of each decider early takes {:.2f} iterations and online {:.2f}",
         lambda: [
@@ -35,7 +135,10 @@ HELD = [
             *(ends(decider, "none", "depth").mean() for decider in DECIDERS),
         ],
     ),
+    ("it is the other way round: {:.2f} and {:.2f}", lambda: [end(decider, "none", "depth", 4).mean() for decider in DECIDERS]),
 ]
+
+MEASURED = "measured once on one NVIDIA H100, of which no table is stored"
 
 QUOTED = {
     "95 % intervals": "what intervals hold, everywhere",
@@ -43,4 +146,11 @@ QUOTED = {
     "and 90 % is a choice": "the same",
     "0.32 seconds instead of 0.58": "one measurement, of which no table is stored",
     "1.1 iterations, and graphs of four nodes": "one run, which is not stored",
+    "60 steps of the trunk a second": MEASURED,
+    "224 steps a second": MEASURED,
+    "about 520 steps a second": MEASURED,
+    "20 minutes for more than 300,000 steps": MEASURED,
+    "71 ms a step": MEASURED,
+    "31 ms a step": MEASURED,
+    "28 ms a step, about 2 hours for its 250,000 steps": MEASURED,
 }

@@ -26,16 +26,23 @@ def answer(decider: str, threshold: float | None = None) -> tuple[list[str], lis
     return right, said, depths[: len(said)]
 
 
-def deepest_and_last() -> list:
-    """The node to which online gives most, and the last, each with its iterations."""
+def most_and_fewest() -> list:
+    """The nodes to which online gives most, and those to which it gives fewest, each with their iterations."""
     _, said, depths = answer("online")
-    return [said[int(np.argmax(depths))], max(depths), said[-1], depths[-1]]
+    return [part for n in (max(depths), min(depths)) for part in (listed(node for node, depth in zip(said, depths, strict=True) if depth == n), n)]
+
+
+@cache
+def right_to(decider: str) -> float:
+    """The threshold of the slider down to which the answer is right."""
+    wrong = next((i for i, threshold in enumerate(THRESHOLDS) if answer(decider, threshold)[0] != answer(decider, threshold)[1]), len(THRESHOLDS))
+    return THRESHOLDS[wrong - 1]
 
 
 @cache
 def first_wrong(decider: str) -> float:
     """The greatest threshold of the slider at which the answer is wrong."""
-    return next(threshold for threshold in THRESHOLDS if answer(decider, threshold)[0] != answer(decider, threshold)[1])
+    return right_to(decider) - 0.05
 
 
 def left_out(decider: str) -> list[str]:
@@ -55,13 +62,13 @@ HELD = [
     ("and {:.2f} [{:.2f}, {:.2f}] on graphs of eight", lambda: online(8)[["depth", "depth_low", "depth_high"]]),
     ("online gives {} iterations to one token and {} to another", lambda: [max(answer("online")[2]), min(answer("online")[2])]),
     ("about {} million parameters", lambda: [millions()]),
-    ("answer differ by {} iterations", lambda: [IN_WORDS[max(answer("online")[2]) - min(answer("online")[2])]]),
-    ("it happens at {}, and {} nodes are missing", lambda: [written(first_wrong("early")), IN_WORDS[len(left_out("early"))]]),
+    ("Check: most are {}, fewest {}.", lambda: [max(answer("online")[2]), min(answer("online")[2])]),
+    ("it happens at {}, and {} node is missing", lambda: [written(first_wrong("online")), IN_WORDS[len(left_out("online"))]]),
     ("of a thousand others it answers {:.0f} %", lambda: [100 * online(12)["exact_match"]]),
-    ("{} gets {} iterations and {} gets {}.", deepest_and_last),
+    ("{} get {} iterations, {} get {}.", most_and_fewest),
     (
-        "early at {}, which leaves out {}; online holds to {}",
-        lambda: [written(first_wrong("early")), listed(left_out("early")), written(first_wrong("online") + 0.05)],
+        "online at {}, which leaves out {}; early is right down to {}",
+        lambda: [written(first_wrong("online")), listed(left_out("online")), written(right_to("early"))],
     ),
     ("{} of 16, counted by", lambda: [right_of_sixteen()]),
 ]
