@@ -1,6 +1,5 @@
 """Claims: verdicts follow from intervals, planted results are found in stored tables, and what is missing is an error."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
