@@ -536,7 +536,7 @@ def test_workers_make_the_same_batches():
     for workers in (1, 2):
         with Batches(task, 8, seed=3, workers=workers) as batches:
             for step in range(4):
-                made, expected = next(batches), task.batch(8, np.random.default_rng([3, step]))
+                made, expected = next(batches), task.batch(8, np.random.default_rng([3, step]), split="train")
                 assert torch.equal(made.tokens, expected.tokens) and torch.equal(made.answer_mask, expected.answer_mask)
 
 
