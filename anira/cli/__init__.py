@@ -56,7 +56,7 @@ def main(line: Sequence[str] | None = None) -> None:
         arguments.call(arguments)
     except BrokenPipeError:  # such as `anira trace … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:  # such as an extra that is not installed
         sys.exit(f"anira: {error}")
     except KeyboardInterrupt as interrupt:
         print(f"anira: {str(interrupt) or 'Interrupted.'}", file=sys.stderr)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from anira.cli import main, parse
+from anira.tasks import clrs
 
 ASK = ["evaluate", "mano-online-tiny"]
 TRAIN = ["train", "mano", "--preset", "minute"]
@@ -104,6 +105,12 @@ def test_what_cannot_be_done_is_one_line_and_status_1(capsys, monkeypatch, tmp_p
     text = said(capsys, line, 1)
     assert re.search(message, text), text
     assert not list(tmp_path.iterdir()), "nothing was begun"
+
+
+def test_a_task_whose_generator_is_not_installed_says_in_one_line_how_to_get_it(capsys, monkeypatch, tmp_path):
+    clrs.official.cache_clear()
+    monkeypatch.setitem(sys.modules, "clrs._src", None)
+    assert 'pip install "anira[clrs]"' in said(capsys, ["train", "clrs", "--preset", "short", "--until", "1", "--out", str(tmp_path)], 1)
 
 
 def test_the_process_ends_with_that_status_and_the_version_is_told():
