@@ -24,7 +24,7 @@ import pandas as pd
 
 from anira.model.anira import Config
 from anira.model.deciders import DECIDERS
-from anira.tasks import Brevo, Depo, Lano, Mano, to_json
+from anira.tasks import Brevo, Clrs, Depo, Lano, Mano, to_json
 from anira.tasks.task import Task
 
 SCHEDULES = ("preset", "ramped", "constant")
@@ -266,6 +266,21 @@ PRESETS: dict[tuple[str, str], Preset] = {
         prior_base=1,
         buckets=1,
     ),
+    ("clrs", "short"): Preset(  # the problems with the shortest texts, at sizes of the official training set
+        task=Clrs(questions=("minimum", "sorting", "binary_search", "string_matching"), sizes=(4, 5, 10, 11, 12)),
+        model=dict(max_depth=6, width=96, hidden=256, heads=4, decider_hidden=384, max_length=160),
+        steps=3_600,
+        batch_size=32,
+        learning_rate=3e-3,
+        penalty=0.01,
+        prior_base=2,
+        trunk_steps=3_000,
+        trunk_decay_steps=2_200,
+        decider_rate=1.5e-3,
+        decay_steps=500,
+        warmup_steps=100,
+        **SMALL,
+    ),
 }
 PRESETS["brevo", "minute-gap"] = replace(PRESETS["brevo", "minute"], task=Brevo(sizes=(2, 4), node_names=8))
 PRESETS["brevo", "tiny-gap"] = replace(PRESETS["brevo", "tiny"], task=Brevo(sizes=(3, 4, 6, 8), node_names=16))
@@ -299,6 +314,7 @@ DURATIONS = {
     ("depo", "minute"): "7 minutes",
     ("lano", "tiny"): "80 minutes",
     ("lano", "minute"): "1 minute",
+    ("clrs", "short"): "35 minutes",
     ("brevo", "paper"): "for a GPU: 2 hours on an H100, compiled and with TF32",
     **{(task, "paper"): "for a GPU" for task in ("mano", "depo", "lano")},
 }

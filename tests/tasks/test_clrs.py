@@ -9,7 +9,6 @@ Tests that generate run only where the extra `clrs` is installed; the others rea
 
 import bisect
 import copy
-import importlib.util
 import itertools
 import json
 import re
@@ -31,9 +30,9 @@ from anira.tasks import clrs, from_json, to_json
 from anira.tasks.clrs import ALGORITHMS, PROBLEMS, SIZES, Clrs, Text, generate, tokens_of
 from anira.tasks.task import collate
 from anira.training.data import Batches
+from tests.presets import live
 
 RECORDED = Path(__file__).with_name("clrs_text.jsonl")
-live = pytest.mark.skipif(importlib.util.find_spec("clrs") is None, reason='needs the official generator: pip install "anira[clrs]"')
 each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 each_problem = pytest.mark.parametrize("problem", PROBLEMS)
 

@@ -17,6 +17,7 @@ from anira.tasks.graphs import Chains, Dense, Hubs, Layered, Physics, Sparse, Tr
 from anira.tasks.lano import Lano
 from anira.tasks.mano import Mano
 from anira.training.presets import PRESETS
+from tests.presets import EACH
 from tests.tasks.test_contract import every_task, seeds, sizes
 
 WIDTH = 2**64
@@ -198,7 +199,7 @@ def test_strings_with_several_trees_are_counted_once():
     assert Lano().problems(6) is None
 
 
-@pytest.mark.parametrize(("name", "scale"), PRESETS)
+@pytest.mark.parametrize(("name", "scale"), EACH)
 def test_every_size_of_every_recipe_has_both_sides(name, scale):
     task = PRESETS[name, scale].task
     for size in task.sizes:

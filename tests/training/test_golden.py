@@ -14,6 +14,7 @@ import torch
 
 from anira.training.loop import Run
 from anira.training.presets import PRESETS
+from tests.presets import EACH, OFFICIAL
 
 PATH = Path(__file__).with_name("golden.csv")
 SMALL = dict(max_depth=3, width=16, hidden=24, heads=2, decider_hidden=16)
@@ -47,7 +48,7 @@ def stored(task: str, name: str) -> pd.DataFrame:
     return frame[(frame["task"] == task) & (frame["preset"] == name)]
 
 
-@pytest.mark.parametrize(("task", "name"), PRESETS)
+@pytest.mark.parametrize(("task", "name"), EACH)
 def test_the_curve_is_the_stored_one(task, name):
     now, before = curve(task, name), stored(task, name)
     assert now["tokens"].tolist() == before["tokens"].tolist(), "other data"
@@ -68,4 +69,5 @@ def test_a_small_change_is_seen(task, name, change):
 
 
 if __name__ == "__main__":
-    pd.concat([curve(task, name) for task, name in PRESETS]).to_csv(PATH, index=False)
+    curves = [curve(task, name) if OFFICIAL or task != "clrs" else stored(task, name) for task, name in PRESETS]
+    pd.concat(curves).to_csv(PATH, index=False)
