@@ -93,3 +93,9 @@ def test_what_cost_says_of_batches_and_widths():
 def test_what_cost_says_of_training_and_decoding():
     gained = chosen(measured("cpu"), mean_depth=2).pivot_table(index=["decider", "width"], columns=["contender", "work"], values="speed_up")
     assert (gained["dense", "training"] < 1).all() and (gained["sparse", "decoding"] < gained["sparse", "training"]).all()
+
+
+def test_clrs_falls_between_trained_sizes_where_chapter_11_says_so():
+    mean = anira.results("pilot", "clrs-short").query("size <= 12").groupby(["problem", "place"])["exact_match"].mean().unstack()
+    lost = mean["trained"] - mean["between"]
+    assert (lost[["sorting", "binary search"]] > 0.2).all() and lost["minimum"] < 0.05
