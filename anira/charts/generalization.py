@@ -46,7 +46,7 @@ def unseen_sizes(frame: pd.DataFrame, measure: str, knob: str, guess: float | No
     )
     means = base.mark_line(strokeWidth=1.5).encode(y=alt.Y(f"mean({measure}):Q", title=title, scale=shares))
     if dashed:
-        means = means.encode(strokeDash=by_dash(dashed, list(frame[dashed].unique()), title=dashed))
+        means = means.encode(strokeDash=by_dash(dashed, list(frame[dashed].unique()), title=dashed, columns=1))
     layers = [means, points]
     if guess is not None:
         layers.insert(0, alt.Chart(pd.DataFrame({"guess": [guess]})).mark_rule(strokeDash=[5, 4], color="#8a8f98").encode(y="guess:Q"))

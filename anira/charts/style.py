@@ -90,10 +90,10 @@ def panel_title(title: str) -> alt.TitleParams:
     return alt.TitleParams(title, fontSize=13, fontWeight="normal", offset=4)
 
 
-def by_dash(field: str, names: Sequence[str], title: str | None = None) -> alt.StrokeDash:
+def by_dash(field: str, names: Sequence[str], title: str | None = None, columns: int = 2) -> alt.StrokeDash:
     """Lines by a column with two or three names: solid for the first, dashed for the last, dotted for one between."""
     dashes = [[1, 0], [2, 2], [7, 4]] if len(names) == 3 else [[1, 0], [7, 4]]
-    legend = alt.Legend(orient="top", columns=2, symbolSize=700)  # long enough to see the dashes
+    legend = alt.Legend(orient="top", columns=columns, symbolSize=700)  # long enough to see the dashes
     return alt.StrokeDash(f"{field}:N", title=title, scale=alt.Scale(domain=list(names), range=dashes), legend=legend)
 
 

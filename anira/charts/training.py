@@ -24,7 +24,14 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
     marks = alt.Chart(pd.DataFrame({"since": starts, "until": [*starts[1:], None], "phase": phases.keys()}))
     shade = marks.transform_filter("isValid(datum.until)").mark_rect(color=GREY, opacity=0.15).encode(x="since:Q", x2="until:Q")
     rules = marks.mark_rule(strokeDash=[4, 4], color=GREY).encode(x="since:Q")
-    names = marks.mark_text(align="left", baseline="bottom").encode(x="since:Q", y=alt.value(-6), text="phase:N")
+    early, late = (
+        marks.transform_filter(alt.datum.since < steps / 2),
+        marks.transform_filter(alt.datum.since >= steps / 2).transform_calculate(since=str(steps)),
+    )
+    names = [
+        part.mark_text(align=align, baseline="bottom").encode(x="since:Q", y=alt.value(-6), text="phase:N")
+        for part, align in ((early, "left"), (late, "right"))
+    ]
     base = alt.Chart(frame).transform_filter("datum.decider == trained_with") if len(deciders) > 1 else alt.Chart(frame)
     color = alt.Color("size:O", title="size", legend=alt.Legend(orient="bottom"))
     tooltip = ["run_seed:N", "step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f"), alt.Tooltip("depth:Q", format=".2f")]
@@ -34,7 +41,7 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
         mean = base.mark_line().encode(x=step, y=alt.Y(f"mean({value}):Q", title=title, scale=scale), color=color)
         each = base.mark_line(strokeWidth=1, point=alt.OverlayMarkDef(size=12))
         each = each.encode(x=step, y=alt.Y(f"{value}:Q", title=title, scale=scale), color=color, detail="run_seed:N", tooltip=tooltip)
-        return alt.LayerChart(layer=[shade, rules, mean, each, names]).properties(width=540, height=170)
+        return alt.LayerChart(layer=[shade, rules, mean, each, *names]).properties(width=540, height=170)
 
     description = "Exact match above and mean iterations on answer tokens below, over training steps, one line a size and training seed."
     chart = alt.vconcat(panel("exact_match", "exact match", [0, 1]), panel("depth", "iterations per answer token", [1, max_depth]), description=description)

@@ -225,7 +225,7 @@ HELD = [
         lambda: ["measurably" if any(measurable(against("hybrid", "online", size=size)) for size in (None, 8)) else "not measurably"],
     ),
     (
-        "one depth for all answer tokens costs less than {}, and is {} less often right",
+        "one depth for all answer tokens costs less than {}, and is, over all sizes, {} less often right",
         lambda: [
             "each of the three" if all(rung("answer", one, 5)["flops"] < rung("chosen", one)["flops"] for one in CHOOSING) else "some",
             "measurably" if any(measurable(difference("chosen", "answer", decider, 5)) for decider in CHOOSING) else "not measurably",

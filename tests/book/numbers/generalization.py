@@ -78,7 +78,7 @@ HELD = [
         lambda: [at(decider, size * 5 // 4, preset).value for decider in ADAPTIVE for preset, size in LARGEST.items()],
     ),
     (
-        "it adds {:.2f} iterations from eight to twelve, and after training to twelve {:.2f} from twelve to sixteen. Early adds {:.2f} and {:.2f}.",
+        "it adds {:.2f} iterations from eight to twelve, and after training to twelve {:.2f} from twelve to sixteen. Early's depth changes by {:.2f} and {:.2f}.",
         lambda: [added(decider, preset) for decider in ("online", "early") for preset in LARGEST],
     ),
     (
