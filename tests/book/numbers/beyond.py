@@ -303,7 +303,7 @@ HELD = [
         lambda: [rung("chosen", decider)["all_depth"] for decider in ("role", "online", "hybrid")],
     ),
     (
-        "In operations role costs {} of full depth, {} than all others",
+        "In operations role costs {} of full depth, {} than the other deciders",
         lambda: [operations("chosen", "role"), "less" if all(rung("chosen", "role")["flops"] < rung("chosen", one)["flops"] for one in CHOOSING) else "more"],
     ),
     ("are right on {} of the ladder's graphs, four on {}", lambda: [exact("answer", "role", setting) for setting in (5, 4)]),
