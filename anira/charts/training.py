@@ -24,14 +24,9 @@ def right_and_deep(frame: pd.DataFrame, max_depth: int, steps: int, phases: dict
     marks = alt.Chart(pd.DataFrame({"since": starts, "until": [*starts[1:], None], "phase": phases.keys()}))
     shade = marks.transform_filter("isValid(datum.until)").mark_rect(color=GREY, opacity=0.15).encode(x="since:Q", x2="until:Q")
     rules = marks.mark_rule(strokeDash=[4, 4], color=GREY).encode(x="since:Q")
-    early, late = (
-        marks.transform_filter(alt.datum.since < steps / 2),
-        marks.transform_filter(alt.datum.since >= steps / 2).transform_calculate(since=str(steps)),
-    )
-    names = [
-        part.mark_text(align=align, baseline="bottom").encode(x="since:Q", y=alt.value(-6), text="phase:N")
-        for part, align in ((early, "left"), (late, "right"))
-    ]
+    early, late = marks.transform_filter(alt.datum.since < steps / 2), marks.transform_filter(alt.datum.since >= steps / 2)
+    at_start, at_end = early.mark_text(align="left", baseline="bottom"), late.transform_calculate(since=str(steps)).mark_text(align="right", baseline="bottom")
+    names = [text.encode(x="since:Q", y=alt.value(-6), text="phase:N") for text in (at_start, at_end)]
     base = alt.Chart(frame).transform_filter("datum.decider == trained_with") if len(deciders) > 1 else alt.Chart(frame)
     color = alt.Color("size:O", title="size", legend=alt.Legend(orient="bottom"))
     tooltip = ["run_seed:N", "step:Q", "size:O", alt.Tooltip("exact_match:Q", format=".2f"), alt.Tooltip("depth:Q", format=".2f")]

@@ -514,7 +514,7 @@ FINDINGS = {
         "Online's importances are balanced over the state of the execution, and robust to size.",
         ("online-balanced", "online-importances-robust"),
         "online-importances-robust",
-        "of the importances move from small graphs to large, online less early",
+        "of the importances that move from small graphs to large, online minus early",
     ),
     "c": Finding(
         "With size early's depth is bent, online's nearly straight.",

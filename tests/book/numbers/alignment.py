@@ -74,7 +74,7 @@ HELD = [
     ("gives an answer token more iterations, {}", lambda: [said(row("brevo-online-depth-rises"))]),
     ("and early about {} as many", lambda: [{True: "a third"}[0.3 < depth_rises_early() < 0.4]]),
     ("{:.1f} % with early, {:.1f} % with online", lambda: [100 * need(decider, "more") for decider in DECIDERS]),
-    ("tokens get fewer, with {} exception", lambda: [IN_WORDS[exceptions()]]),
+    ("each token gets fewer iterations, with {} exception", lambda: [IN_WORDS[exceptions()]]),
     ("Each model has {} million parameters", lambda: [millions()]),
     ("early gives four iterations to about {:.0f} % of the tokens", lambda: [5 * round(20 * share_at("early", 4))]),
     ("online's depth rises by {:.2f} iterations with each node [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),
@@ -112,7 +112,7 @@ HELD = [
     ("The third, with the additions, is {}", lambda: [{"undecided": "not found"}[follows_paper("additions")[1]]]),
     ("The fourth has {}, with both deciders", lambda: [{("the other sign",) * 2: "the other sign"}[tuple(follows_paper("convergence"))]]),
     (
-        "Early's other three correlations are {}",
+        "Early's other three are {}",
         lambda: [" or ".join(sorted({follows_paper(feature)[0] for feature in ("expansion", "additions", "multiplications")}))],
     ),
     ("that all {} models solve", lambda: [{12: "twelve"}[solved_by_all()[1]]]),

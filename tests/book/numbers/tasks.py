@@ -115,7 +115,7 @@ HELD = [
     ("equally often, at {} of the tokens", lambda: same([written(final(decider, "token_accuracy").value, 3, bare=True) for decider in ADAPTIVE])),
     ("Early spends {:.2f} iterations a token on them and online {:.2f}", lambda: [final(decider, "depth") for decider in ADAPTIVE]),
     (
-        "are higher than on short ones, {} after {} and {} after {}",
+        "are higher than on short ones, {} against {} and {} against {}",
         lambda: [*in_long_and_short("expansion"), *in_long_and_short("multiplications")],
     ),
     ("though just so on long strings: {}", lambda: [said(parsed("early", "multiplications"), bare=True)]),
