@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
@@ -47,7 +48,9 @@ def stored(size: str) -> list[tuple[str, ...]]:
     """Decider, seed, size and exact match of the rows that the chart draws at a size, read without the library; halves are rounded up, as browsers do."""
     with (ROOT / "anira/results/generalization/brevo-tiny.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["max_depth"] == "6" and row["size"] == size and row["decider"] in KINDS]
-    return sorted((row["decider"], row["run_seed"], row["size"], f"{float(row['exact_match']) + 1e-9:.2f}") for row in rows)
+    return sorted(
+        (row["decider"], row["run_seed"], row["size"], str(Decimal(float(row["exact_match"])).quantize(Decimal("0.01"), ROUND_HALF_UP))) for row in rows
+    )
 
 
 def drawn(table) -> list[tuple[str, ...]]:
