@@ -27,7 +27,7 @@ from anira.model.anira import Anira
 from anira.zoo import Loaded, load
 
 USUAL = {"graph": 8, "expression": 3}  # the size that shows if none is asked for; of another task the largest that it was trained on
-# What shows if nothing is asked for: early gives all its tokens the same, online twice as much to the first as to the last.
+# What shows if nothing is asked for: early gives all its tokens the same, online twice as much to the second node as to the last.
 EXAMPLES = {"graph": "b-c.c-o.d-h.o-d.b-d.l-o.l-c.b-o*h", "expression": "x.2.-.-.0.2.4"}
 CHOICE = ("nodes", "graph", "problem", "decider", "threshold")
 
