@@ -96,7 +96,7 @@ class Run:
         for name, parameter in self.model.named_parameters():
             for key, value in moments(self.optimizers, parameter).items():
                 tensors[f"optimizer.{name}.{key}"] = value
-        measured = {name: torch.stack([step[name] for step in self.measured]).tolist() for name in (self.measured[0] if self.measured else ())}
+        measured = {name: self.measures(name).tolist() for name in (self.measured[0] if self.measured else ())}
         write(path, tensors, {**self.file_header("state", self.metrics), "measured": measured})
 
     def save_model(self, path: Path) -> None:
@@ -146,6 +146,11 @@ class Run:
         self.step, self.seconds, self.metrics = header["step"], header["seconds"], header["metrics"]
         measured = header["measured"]
         self.measured = [{name: torch.tensor(values[i]) for name, values in measured.items()} for i in range(len(next(iter(measured.values()), ())))]
+
+    def measures(self, name: str) -> Tensor:
+        """What the steps since the last record measured, those before a resumption too: (steps,), on the CPU."""
+        device = self.model.unembedding.weight.device
+        return torch.stack([step[name].to(device) for step in self.measured]).cpu()
 
     def batches(self, workers: int = 0) -> Batches:
         """The batches of the steps to come."""
@@ -206,7 +211,7 @@ class Run:
         first, wrong = self.step - len(self.measured), []
         decides_from = self.preset.trunk_steps if self.model.decider.decides else self.step
         for name, begins in (("cross_entropy", first), ("gradient_norm", first), ("divergence", decides_from)):
-            values = torch.stack([measures[name] for measures in self.measured]).cpu()
+            values = self.measures(name)
             wrong += [(step, name, value) for step, value in enumerate(values.tolist(), first) if step >= begins and not math.isfinite(value)]
         if wrong:
             step, name, value = min(wrong, key=operator.itemgetter(0))
@@ -221,7 +226,7 @@ class Run:
         Returns the means over the steps since the last record.
         """
         recorded = ("cross_entropy", "divergence", "tokens")
-        means = {name: round(torch.stack([measures[name] for measures in self.measured]).cpu().double().nanmean().item(), 5) for name in recorded}
+        means = {name: round(self.measures(name).double().nanmean().item(), 5) for name in recorded}
         self.model.eval()
         depths = self.model.config.max_depth if self.idle else None
         table = evaluate(self.model, self.preset.task, n=self.preset.evaluation_size, seed=EVALUATION_SEED, depths=depths)
