@@ -61,6 +61,8 @@ def test_a_run_that_is_resumed_there_arrives_where_an_unbroken_one_does(tmp_path
     second.restore(tmp_path / "state.safetensors")
     for _ in range(2):
         second.advance()
+    second.check_finite()
+    assert second.record()["cross_entropy"] == pytest.approx(unbroken.record()["cross_entropy"], rel=1e-3)
     for name, parameter in unbroken.model.state_dict().items():
         torch.testing.assert_close(second.model.state_dict()[name], parameter, rtol=1e-4, atol=1e-5)  # sums on a GPU have no fixed order
 

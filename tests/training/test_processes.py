@@ -15,7 +15,7 @@ import torch
 from anira.cli import main
 from anira.training.checkpoint import read, read_header
 from anira.training.loop import Run, train
-from anira.training.processes import local_device
+from anira.training.processes import local_device, parts
 from tests.training.test_training import SHORT
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
@@ -105,3 +105,7 @@ def test_a_finished_run_says_where_its_model_is_and_help_how_long_a_recipe_takes
         main(["train", "--help"])
     said = capsys.readouterr().out
     assert "brevo  minute" in said and "MODULE:NAME" in said
+
+
+def test_a_batch_is_cut_as_its_recipe_says_but_on_a_gpu_by_itself():
+    assert [parts(6, torch.device(kind)) for kind in ("cpu", "cuda")] == [6, 1]

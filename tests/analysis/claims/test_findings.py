@@ -12,6 +12,7 @@ from anira.analysis.claims.claim import Missing
 from anira.analysis.claims.findings import FINDINGS
 from anira.analysis.claims.paper import COEFFICIENTS
 from anira.analysis.words import FEATURES
+from tests.analysis.synthetic import skeleton
 
 
 def tables(**frames: pd.DataFrame) -> SimpleNamespace:
@@ -129,6 +130,22 @@ def test_confidence_is_compared_with_what_the_decider_spends():
     table = tables(policies=pd.DataFrame(rows))
     assert further.iterations_when_confident("early", 0.999)(table).tolist() == pytest.approx([0.75] * 3)
     assert further.confident_less_chosen("early", 0.999)(table).tolist() == pytest.approx([-0.01] * 3)
+
+
+def test_predictors_that_change_with_size_are_told_from_those_that_do_not():
+    rng = np.random.default_rng(0)
+    names = ["dependents", "dfs_depth", "frontier_size", "newly_enabled"]
+    frames = []
+    for seed in range(3):
+        frame = skeleton(rng, 400, sizes=range(3, 9))
+        frame = frame.assign(**dict(zip(names, rng.normal(size=(4, len(frame))), strict=True)), instance_correct=True)
+        small = frame["size"] < 6
+        turning = frame["dfs_depth"].where(small, frame["frontier_size"])
+        for decider, depth in (("early", turning), ("online", frame["dfs_depth"])):
+            noise = 0.1 * rng.normal(size=len(frame))
+            frames.append(frame.assign(decider=decider, run_seed=seed, expected_depth=depth, own_expected_depth=depth + noise))
+    moved = further.importances_moved_difference()(tables(solved=pd.concat(frames)))
+    assert len(moved) == 3 and (moved < -0.8).all()
 
 
 def test_every_finding_of_the_paper_has_claims_that_are_measured_and_say_how_they_could_fail():
