@@ -143,7 +143,7 @@ def test_predictors_that_change_with_size_are_told_from_those_that_do_not():
         turning = frame["dfs_depth"].where(small, frame["frontier_size"])
         for decider, depth in (("early", turning), ("online", frame["dfs_depth"])):
             noise = 0.1 * rng.normal(size=len(frame))
-            frames.append(frame.assign(decider=decider, run_seed=seed, expected_depth=depth, own_expected_depth=depth + noise))
+            frames.append(frame.assign(decider=decider, run_seed=seed, expected_depth=10 + depth, own_expected_depth=10 + depth + noise))
     moved = further.importances_moved_difference()(tables(solved=pd.concat(frames)))
     assert len(moved) == 3 and (moved < -0.8).all()
 
