@@ -8,11 +8,15 @@ held by its link (`tests/analysis/claims/test_links.py`), or by a test at the en
 import re
 
 import pytest
+import torch
 
 import anira
 from anira.analysis.generalization import own_conditions
 from anira.analysis.need import answers_over_depth, over_models
 from anira.bench.suite import break_even
+from anira.explorer.problems import read as read_problem
+from anira.explorer.widget import EXAMPLES
+from anira.model.decoding import generate
 from tests.book.numbers import BOOK, CHAPTERS, box, prose
 from tests.book.numbers.cost import chosen, measured
 from tests.book.numbers.tables import exact_on, readouts
@@ -99,3 +103,13 @@ def test_clrs_falls_between_trained_sizes_where_chapter_11_says_so():
     mean = anira.results("pilot", "clrs-short").query("size <= 12").groupby(["problem", "place"])["exact_match"].mean().unstack()
     lost = mean["trained"] - mean["between"]
     assert (lost[["sorting", "binary search"]] > 0.2).all() and lost["minimum"] < 0.05
+
+
+def test_the_first_picture_shows_what_its_caption_says():
+    depths = {}
+    for decider in ("early", "online"):
+        model, task, _ = anira.load(f"brevo-{decider}-tiny")
+        prompt = task.vocabulary.encode(read_problem(task, EXAMPLES["graph"]))
+        tokens, output, *_ = generate(model, torch.tensor(prompt), end_token=task.end_token, max_new_tokens=9)
+        depths[decider] = output.depths[0, len(prompt) - 1 :].tolist()[: len(tokens) - 1]
+    assert len(set(depths["early"])) == 1 and depths["online"][1] == 2 * depths["online"][-1]
