@@ -99,10 +99,15 @@ def test_what_cost_says_of_training_and_decoding():
     assert (gained["dense", "training"] < 1).all() and (gained["sparse", "decoding"] < gained["sparse", "training"]).all()
 
 
-def test_clrs_falls_between_trained_sizes_where_chapter_11_says_so():
-    mean = anira.results("pilot", "clrs-short").query("size <= 12").groupby(["problem", "place"])["exact_match"].mean().unstack()
+def test_clrs_does_what_chapter_11_says():
+    pilot = anira.results("pilot", "clrs-short")
+    mean = pilot.query("size <= 12").groupby(["problem", "decider", "place"])["exact_match"].mean().unstack()
     lost = mean["trained"] - mean["between"]
-    assert (lost[["sorting", "binary search"]] > 0.2).all() and lost["minimum"] < 0.05
+    assert (lost[["sorting", "binary search"]] > 0.2).all() and (lost["minimum"] < 0.05).all()
+    depth = pilot.pivot(index=["problem", "decider"], columns="size", values=["prompt_depth", "depth"])[["prompt_depth", "depth"]]
+    more = depth["prompt_depth"][16] - depth["prompt_depth"][4]
+    assert (more[["binary search", "minimum", "sorting"]] > 0.15).all() and more["string matching", "early"] < 0
+    assert ((depth["depth"][16] - depth["depth"][4]).abs() < 0.45).all()  # "about the same at all sizes"
 
 
 def test_the_first_picture_shows_what_its_caption_says():

@@ -18,7 +18,7 @@ OF_MANO = {"mano": WORDS, "brevo": f"{WORDS}, of MANO"}
 PROXIES = {"expansion": (0.666, 0.456), "convergence": (-0.264, -0.111), "additions": (0.618, 0.463), "multiplications": (0.645, 0.490)}
 COEFFICIENTS = {"hub_out_degree": (0.134, 0.168), "dfs_depth": (-0.005, 0.302), "frontier_size": (0.047, 0.171), "newly_enabled": (-0.079, -0.286)}
 R_SQUARED = (0.734, 0.709)
-NO_MODEL = "on CLRS-Text one trunk was trained, at fixed depth, from one seed (chapter 11); asked of BREVO below"
+NO_MODEL = "on four short problems of CLRS-Text models were trained from one seed only (chapter 11); asked of BREVO below"
 NO_LANGUAGE = "needs a pretrained language model and days of a GPU"
 
 

@@ -89,17 +89,23 @@ def within(decider: str, last: int) -> str:
     return said(pd.Series({**over_seeds(values, bounds=(-1, 1))}), bare=True)
 
 
-def of_pilot(problem: str, size: int) -> float:
-    """Percent of the instances of a problem of CLRS-Text that its trunk solves."""
-    return 100 * one(anira.results("pilot", "clrs-short"), problem=problem, size=size)["exact_match"]
+def of_pilot(problem: str, size: int, value: str = "exact_match") -> float:
+    """What online does on a problem of CLRS-Text: exact match in percent, or the mean `value`."""
+    row = one(anira.results("pilot", "clrs-short"), decider="online", problem=problem, size=size)
+    return 100 * row[value] if value == "exact_match" else row[value]
 
 
 HELD = [
     (
-        "The model sorts {:.0f} % of the lists of five numbers and {:.0f} % of the lists of ten, and of seven numbers {:.0f} %.",
+        "Online sorts {:.0f} % of the lists of five numbers and {:.0f} % of the lists of ten, and of seven numbers {:.0f} %.",
         lambda: [of_pilot("sorting", size) for size in (5, 10, 7)],
     ),
     ("The smallest of seven numbers it finds in {:.0f} %.", lambda: [of_pilot("minimum", 7)]),
+    ("it gets up to {:.1f}, when online sorts sixteen numbers", lambda: [anira.results("pilot", "clrs-short")["prompt_depth"].max()]),
+    (
+        "its iterations rise from {:.1f} to {:.1f} in binary search, and from {:.1f} to {:.1f} for the minimum",
+        lambda: [of_pilot(problem, size, "prompt_depth") for problem in ("binary search", "minimum") for size in (4, 16)],
+    ),
     ("gives {:.2f} [{:.2f}, {:.2f}] iterations more for each operator", lambda: row("mano-early-depth-rises")[["estimate", "low", "high"]]),
     ("online {:.2f} [{:.2f}, {:.2f}]. On DEPO", lambda: row("mano-online-depth-rises")[["estimate", "low", "high"]]),
     ("correlation is {} on strings of {} to {} tokens", lambda: [said(row("lano-online-expansion-read"), bare=True), *lengths("long")]),

@@ -79,9 +79,9 @@ def near_four() -> list[str]:
 
 
 def overlap() -> list[str]:
-    """What the intervals of early's and online's exact match at the largest size do, in all presets."""
+    """What the intervals of early's and online's exact match at the largest size do, in all presets with several seeds."""
     runs = anira.results("training", "*").query("variation == 'none' and decider in @DECIDERS and task != 'lano'")
-    found = outcomes(runs).query("quantity == 'exact match, largest size'")
+    found = outcomes(runs).query("quantity == 'exact match, largest size'").dropna(subset="low")
     found[["preset", "decider"]] = found["run"].str.rsplit(", ", n=1, expand=True)
     low, high = (found.pivot(index="preset", columns="decider", values=bound) for bound in ("low", "high"))
     return ["overlap" if (low.max(axis=1) <= high.min(axis=1)).all() else "lie apart"]
