@@ -27,7 +27,7 @@ from anira.charts.generalization import families, frontier, more_iterations, ope
 from anira.charts.model import exit_distributions, prior_shape, token_depths
 from anira.charts.style import DECIDER_COLORS, DEPTH_COLORS, MIME_TYPE, decider_scale, depth_scale
 from anira.charts.tables import Table, table
-from anira.charts.tasks import distribution_by_size, hops, search_steps, settling, tree_steps
+from anira.charts.tasks import depth_by_place, distribution_by_size, hops, search_steps, settling, tree_steps
 from anira.charts.training import depth_over_training, order_of_learning, right_against_depth, right_and_deep
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "calibration",
     "decider_scale",
     "depth_by_difficulty",
+    "depth_by_place",
     "depth_by_size",
     "depth_histogram",
     "depth_over_training",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from anira.analysis.words import feature as in_words
 from anira.charts.figure import figure
-from anira.charts.style import GREY
+from anira.charts.style import GREY, by_decider, hollow_unless, panel_title
 
 NEXT, DONE, OPEN, AHEAD = "#BF5000", "#0072B2", "#56B4E9", "#D3E6F5"  # of what is done step by step
 
@@ -125,6 +125,31 @@ def hops(frame: pd.DataFrame) -> alt.LayerChart:
     total = summary.mark_text(fontSize=13, fontWeight="bold").encode(x=alt.X("middle:Q", axis=None), y=alt.Y("bottom:Q", axis=None), text="text:N")
     description = "A list of edges, and below it one row per hop with the node that it leads to; a line leads from each hop to the next."
     return alt.LayerChart(layer=[listed, lines, points, names, total]).add_params(slider).properties(width=620, height=300, description=description)
+
+
+@figure
+def depth_by_place(frame: pd.DataFrame) -> alt.VConcatChart:
+    """Iterations on each number of a list, by its place: one plot for each problem, a line for the longest lists and points for two shorter ones.
+
+    `frame`: decider, problem, size, number (its place in the list, from 1), depth with depth_low and depth_high.
+    """
+    color, shape = by_decider(frame)
+    short, _, long = sorted(frame["size"].unique())
+    title = "iterations"
+
+    def panel(problem: str) -> alt.LayerChart:
+        rows = frame[frame["problem"] == problem]
+        tooltip = ["decider:N", "size:O", "number:O", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("depth", "depth_low", "depth_high"))]
+        x = alt.X("number:O", title="place in the list", axis=alt.Axis(labelAngle=0))
+        y = alt.Y("depth:Q", title=title, scale=alt.Scale(domain=[1, 6]))
+        base = alt.Chart(rows).encode(x=x, y=y, color=color, tooltip=tooltip)
+        line = base.transform_filter(f"datum.size == {long}").mark_line(strokeWidth=1.5)
+        points = base.transform_filter(f"datum.size < {long}").mark_point(filled=False, size=45, strokeWidth=1.5)
+        points = points.encode(shape=shape, **hollow_unless(f"datum.size == {short}", color))
+        return alt.layer(line, points).properties(width=480, height=130, title=panel_title(problem))
+
+    description = "Mean iterations on each number of a list over its place in the list, by decider and problem; lists of three lengths."
+    return alt.vconcat(*map(panel, frame["problem"].unique()), description=description)
 
 
 @figure

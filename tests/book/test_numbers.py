@@ -104,10 +104,17 @@ def test_clrs_does_what_chapter_11_says():
     mean = pilot.query("size <= 12").groupby(["problem", "decider", "place"])["exact_match"].mean().unstack()
     lost = mean["trained"] - mean["between"]
     assert (lost[["sorting", "binary search"]] > 0.2).all() and (lost["minimum"] < 0.05).all()
-    depth = pilot.pivot(index=["problem", "decider"], columns="size", values=["prompt_depth", "depth"])[["prompt_depth", "depth"]]
-    more = depth["prompt_depth"][16] - depth["prompt_depth"][4]
-    assert (more[["binary search", "minimum", "sorting"]] > 0.15).all() and more["string matching", "early"] < 0
-    assert ((depth["depth"][16] - depth["depth"][4]).abs() < 0.45).all()  # "about the same at all sizes"
+    depth = pilot.pivot(index=["problem", "decider"], columns="size", values="depth")
+    assert ((depth[16] - depth[4]).abs() < 0.45).all()  # "about the same at all sizes"
+
+
+def test_of_clrs_place_decides_and_not_length():
+    places = anira.results("pilot", "clrs-places").set_index(["decider", "problem", "size", "number"])["depth"].sort_index()
+    for problem in ("minimum", "sorting"):
+        short, long = places["online", problem, 10], places["online", problem, 16][:10]
+        assert (short - long).abs().max() < 0.2, "a number gets the same in a short list and in a long one"
+    assert places["online", "minimum", 16][10:].min() > places["online", "minimum", 16][:9].max(), "a later number gets more"
+    assert (places["early"].round() == 4).mean() > 0.9, "four iterations for nearly every number"
 
 
 def test_the_first_picture_shows_what_its_caption_says():

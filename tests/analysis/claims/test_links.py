@@ -65,3 +65,10 @@ def test_no_claim_turned_when_the_models_were_trained_again(judged):
     assert turned.loc["agrees", "differs"] == turned.loc["differs", "agrees"] == 0
     undecided = turned.loc["undecided"]
     assert 0.4 < 1 - undecided["undecided"] / undecided.sum() < 0.5  # "almost half are decided"
+
+
+@pytest.mark.parametrize("decider", ["early", "online"])
+@pytest.mark.parametrize("claim", ["brevo-{}-depth-climbs", "lano-{}-convergence-read"])
+def test_what_the_reproduction_finds_otherwise_differs_wherever_it_was_asked(judged, decider, claim):
+    verdicts = judged.loc[judged["id"] == claim.format(decider), "verdict"]
+    assert len(verdicts) and set(verdicts) == {"differs"}

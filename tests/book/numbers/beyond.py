@@ -207,7 +207,7 @@ def broken_by_two_less() -> str:
 
 HELD = [
     (
-        "it is ahead of one depth for all answer tokens by {} percentage points of exact match [{}, {}]",
+        "it gets {} percentage points [{}, {}] more answers wholly right than the same model",
         lambda: in_points(ahead("online")),
     ),
     ("{} of this lead comes from giving larger graphs more iterations", lambda: [share_of_size().capitalize()]),
@@ -225,9 +225,9 @@ HELD = [
         lambda: ["measurably" if any(measurable(against("hybrid", "online", size=size)) for size in (None, 8)) else "not measurably"],
     ),
     (
-        "one depth for all answer tokens costs less than {}, and is, over all sizes, {} less often right",
+        "one depth for all answer tokens cost {}, and are, over all sizes, {} less often right",
         lambda: [
-            "each of the three" if all(rung("answer", one, 5)["flops"] < rung("chosen", one)["flops"] for one in CHOOSING) else "some",
+            "less" if all(rung("answer", one, 5)["flops"] < rung("chosen", one)["flops"] for one in CHOOSING) else "more",
             "measurably" if any(measurable(difference("chosen", "answer", decider, 5)) for decider in CHOOSING) else "not measurably",
         ],
     ),

@@ -87,10 +87,10 @@ def four_for_one() -> list[str]:
 
 HELD = [
     ("should be {:.1f} to {:.1f} times as fast as at fixed depth", lambda: range_of("ideal_fixed", lambda batch: batch > 0)),
-    ("reading 16 to 128 sequences at a time, we reach {:.1f} to {:.1f} times;", lambda: range_of("speed_up", lambda batch: batch >= 16)),
+    ("reading 16 to 128 sequences at a time, it is {:.1f} to {:.1f} times as fast;", lambda: range_of("speed_up", lambda batch: batch >= 16)),
     ("with a single sequence {:.1f} to {:.1f}, so", lambda: range_of("speed_up", lambda batch: batch == 1)),
     (
-        "reading 64 sequences of 256 tokens, we reach {:.1f} times at width 96, which is slower, and {:.1f} times at width 1,024",
+        "reading 64 sequences of 256 tokens, it is {:.1f} times as fast at width 96, which is slower, and {:.1f} times at width 1,024",
         lambda: [on_gpu(width=width, batch=64, mean_depth=2).item() for width in (96, 1024)],
     ),
     ("feed-forward block, {:,} in all. Twice that is {:,}, the prelude", by_hand),

@@ -89,10 +89,20 @@ def within(decider: str, last: int) -> str:
     return said(pd.Series({**over_seeds(values, bounds=(-1, 1))}), bare=True)
 
 
-def of_pilot(problem: str, size: int, value: str = "exact_match") -> float:
-    """What online does on a problem of CLRS-Text: exact match in percent, or the mean `value`."""
-    row = one(anira.results("pilot", "clrs-short"), decider="online", problem=problem, size=size)
-    return 100 * row[value] if value == "exact_match" else row[value]
+def of_pilot(problem: str, size: int) -> float:
+    """Percent of the instances of a problem of CLRS-Text that online solves."""
+    return 100 * one(anira.results("pilot", "clrs-short"), decider="online", problem=problem, size=size)["exact_match"]
+
+
+def of_place(problem: str, size: int, number: int) -> float:
+    """Mean iterations that online takes on a number of a list of CLRS-Text, by its place."""
+    return one(anira.results("pilot", "clrs-places"), decider="online", problem=problem, size=size, number=number)["depth"]
+
+
+def when_sorting() -> list[float]:
+    """The least and the most iterations that online takes on a number of a list that it sorts."""
+    depth = anira.results("pilot", "clrs-places").query("decider == 'online' and problem == 'sorting'")["depth"]
+    return [depth.min(), depth.max()]
 
 
 HELD = [
@@ -101,16 +111,20 @@ HELD = [
         lambda: [of_pilot("sorting", size) for size in (5, 10, 7)],
     ),
     ("The smallest of seven numbers it finds in {:.0f} %.", lambda: [of_pilot("minimum", 7)]),
-    ("it gets up to {:.1f}, when online sorts sixteen numbers", lambda: [anira.results("pilot", "clrs-short")["prompt_depth"].max()]),
     (
-        "its iterations rise from {:.1f} to {:.1f} in binary search, and from {:.1f} to {:.1f} for the minimum",
-        lambda: [of_pilot(problem, size, "prompt_depth") for problem in ("binary search", "minimum") for size in (4, 16)],
+        "online takes {:.1f} iterations on the second number and {:.1f} on the tenth, in a list of sixteen",
+        lambda: [of_place("minimum", 16, number) for number in (2, 10)],
+    ),
+    ("every number gets between {:.1f} and {:.1f}", when_sorting),
+    (
+        "the fourth gets {:.1f} of four and {:.1f} of sixteen",
+        lambda: [of_place("binary search", size, 4) for size in (4, 16)],
     ),
     ("gives {:.2f} [{:.2f}, {:.2f}] iterations more for each operator", lambda: row("mano-early-depth-rises")[["estimate", "low", "high"]]),
     ("online {:.2f} [{:.2f}, {:.2f}]. On DEPO", lambda: row("mano-online-depth-rises")[["estimate", "low", "high"]]),
-    ("correlation is {} on strings of {} to {} tokens", lambda: [said(row("lano-online-expansion-read"), bare=True), *lengths("long")]),
+    ("correlation of {} on strings of {} to {} tokens", lambda: [said(row("lano-online-expansion-read"), bare=True), *lengths("long")]),
     ("Early's is {}, which three seeds leave open", lambda: [said(row("lano-early-expansion-read"), bare=True)]),
-    ("early gives operators with one slot left {:.2f} iterations more", lambda: [one_slot("minute")]),
+    ("it gives operators with one slot left {:.2f} iterations more", lambda: [one_slot("minute")]),
     ("it gives them {:.2f} more", lambda: [one_slot("tiny")]),
     ("have two or three levels and {} to {} tokens", lambda: lengths("minute")),
     ("those asked here, {} to {} tokens", lambda: lengths("long")),
