@@ -1,7 +1,7 @@
 """`anira tables`: make the stored tables from the models and learning curves at hand, as `tables.toml` declares them.
 
-Rows of models that are not at hand, trained on another machine, stay as they are. Only models of plain presets are asked
-(variation "none"); learning curves are taken of all runs.
+Rows of models that are not at hand, trained on another machine, stay as they are. A table TASK-PRESET asks the models of the
+plain preset (variation "none"), and TASK-PRESET-constant those with γ constant; learning curves are taken of all runs.
 """
 
 import io
@@ -80,7 +80,8 @@ def make(run: Callable[[list[str]], None], out: Path, folders: Iterable[Path], w
         table = declared(kind, name)
         if wanted and not wanted & {kind, f"{kind}/{name}"}:
             continue
-        task, _, preset = name.partition("-")
+        task, _, preset = name.removesuffix("-constant").partition("-")
+        variation = "constant" if name.endswith("-constant") else "none"
         runs = [one for one in (found.values() if table.made == "models" else curves) if (one.identity["task"], one.identity["preset"]) == (task, preset)]
         path = out / kind / f"{name}{'.csv.xz' if kind in LONG else '.csv'}"
         if table.made == "curves":
@@ -93,7 +94,7 @@ def make(run: Callable[[list[str]], None], out: Path, folders: Iterable[Path], w
             models = [
                 str(one.path)
                 for one in runs
-                if one.identity["variation"] == "none" and one.identity["decider"] in (table.deciders or [one.identity["decider"]])
+                if one.identity["variation"] == variation and one.identity["decider"] in (table.deciders or [one.identity["decider"]])
             ]
             if named or models:
                 run([command, *([] if named else models), *options, "--out", str(path)])

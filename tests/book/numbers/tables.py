@@ -112,6 +112,16 @@ def explained_in_larger(decider: str, quantity: str) -> pd.Series:
     return one(_in_larger(), decider=decider, quantity=quantity, term="", seed="all")
 
 
+@cache
+def _with_price_from_the_start() -> pd.DataFrame:
+    return surface_by_decider(anira.results("traces", "brevo-tiny-constant"))
+
+
+def explained_with_price_from_the_start(decider: str) -> pd.Series:
+    """What content explains of the rest in BREVO `tiny` trained with γ constant."""
+    return one(_with_price_from_the_start(), decider=decider, quantity="content", term="", seed="all")
+
+
 def content_by_seed(decider: str) -> pd.Series:
     """What content explains of the rest in each model of BREVO `tiny`."""
     return _surfaces().query("decider == @decider and quantity == 'content' and seed != 'all'").set_index("seed")["estimate"]

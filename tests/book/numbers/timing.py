@@ -11,6 +11,7 @@ from tests.book.numbers.tables import (
     exchanges,
     explained,
     explained_in_larger,
+    explained_with_price_from_the_start,
     graphs_spoiled,
     interval,
     lengthened,
@@ -84,6 +85,14 @@ HELD = [
         lambda: [
             IN_WORDS[explained_in_larger("early", "content")["clusters"]],
             *(said(explained_in_larger(decider, "content"), bare=True) for decider in ("early", "online")),
+        ],
+    ),
+    (
+        "as in the paper, content explains {} of the rest for early, {} seeds, and {} for online, one seed",
+        lambda: [
+            said(explained_with_price_from_the_start("early"), bare=True),
+            IN_WORDS[explained_with_price_from_the_start("early")["clusters"]],
+            written(explained_with_price_from_the_start("online")["estimate"], bare=True),
         ],
     ),
     ("for search depth, {} iterations a step", lambda: [said(explained("early", "coefficient", "dfs_depth"), 3, bare=True)]),
