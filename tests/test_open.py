@@ -156,6 +156,7 @@ def test_every_chart_by_decider_names_it(asked, trained, loaded):
     both = pd.concat([curves, curves.assign(decider="early", depth=curves["depth"] / 2 + 1)])
     draw = {
         "depth_by_size": lambda f: f(own, 4),
+        "depth_by_place": lambda f: f(crossed(decider=[DECIDER], problem=["first", "second"], size=[1, 2, 3], number=[1]).assign(depth=2.0)),
         "exact_match_by_size": lambda f: f(own),
         "alignment_by_feature": lambda f: f(alignment.alignment_over_seeds(asked["trace"], FEATURES, {"raw": ()})),
         "timing_coefficients": lambda f: f(regressions.regressions(asked["trace"], ["often", "ago"])),
