@@ -139,14 +139,15 @@ def depth_by_place(frame: pd.DataFrame) -> alt.VConcatChart:
 
     def panel(problem: str) -> alt.LayerChart:
         rows = frame[frame["problem"] == problem]
-        tooltip = ["decider:N", "size:O", "number:O", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("depth", "depth_low", "depth_high"))]
+        tooltip = [alt.Tooltip(name) for name in ("decider:N", "size:O", "number:O")]
+        tooltip += [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("depth", "depth_low", "depth_high")]
         x = alt.X("number:O", title="place in the list", axis=alt.Axis(labelAngle=0))
         y = alt.Y("depth:Q", title=title, scale=alt.Scale(domain=[1, 6]))
         base = alt.Chart(rows).encode(x=x, y=y, color=color, tooltip=tooltip)
         line = base.transform_filter(f"datum.size == {long}").mark_line(strokeWidth=1.5)
         points = base.transform_filter(f"datum.size < {long}").mark_point(filled=False, size=45, strokeWidth=1.5)
         points = points.encode(shape=shape, **hollow_unless(f"datum.size == {short}", color))
-        return alt.layer(line, points).properties(width=480, height=130, title=panel_title(problem))
+        return alt.LayerChart(layer=[line, points]).properties(width=480, height=130, title=panel_title(problem))
 
     description = "Mean iterations on each number of a list over its place in the list, by decider and problem; lists of three lengths."
     return alt.vconcat(*map(panel, frame["problem"].unique()), description=description)
