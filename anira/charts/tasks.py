@@ -135,14 +135,13 @@ def depth_by_place(frame: pd.DataFrame) -> alt.VConcatChart:
     """
     color, shape = by_decider(frame)
     short, _, long = sorted(frame["size"].unique())
-    title = "iterations"
 
     def panel(problem: str) -> alt.LayerChart:
         rows = frame[frame["problem"] == problem]
         tooltip = [alt.Tooltip(name) for name in ("decider:N", "size:O", "number:O")]
         tooltip += [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("depth", "depth_low", "depth_high")]
         x = alt.X("number:O", title="place in the list", axis=alt.Axis(labelAngle=0))
-        y = alt.Y("depth:Q", title=title, scale=alt.Scale(domain=[1, 6]))
+        y = alt.Y("depth:Q", title="iterations", scale=alt.Scale(domain=[1, 6]))
         base = alt.Chart(rows).encode(x=x, y=y, color=color, tooltip=tooltip)
         line = base.transform_filter(f"datum.size == {long}").mark_line(strokeWidth=1.5)
         points = base.transform_filter(f"datum.size < {long}").mark_point(filled=False, size=45, strokeWidth=1.5)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import anira
+from anira.analysis.dynamics import rise_and_fall
 from anira.analysis.generalization import own_conditions
 from anira.analysis.need import answers_over_depth, over_models
 from anira.bench.suite import break_even
@@ -115,6 +116,12 @@ def test_of_clrs_place_decides_and_not_length():
         assert (short - long).abs().max() < 0.2, "a number gets the same in a short list and in a long one"
     assert places["online", "minimum", 16][10:].min() > places["online", "minimum", 16][:9].max(), "a later number gets more"
     assert (places["early"].round() == 4).mean() > 0.9, "four iterations for nearly every number"
+
+
+def test_with_a_price_from_the_start_depth_rises_and_falls_as_figure_10_6_says():
+    curves = anira.results("training", "brevo-tiny").query("variation == 'constant'")
+    paths = rise_and_fall(curves, "depth")
+    assert (paths["peak_step"] > curves["step"].max() / 3).all() and (paths["fall"] > 0.5).all() and curves["depth"].max() < 5.5
 
 
 def test_the_first_picture_shows_what_its_caption_says():
