@@ -225,7 +225,7 @@ HELD = [
         lambda: ["measurably" if any(measurable(against("hybrid", "online", size=size)) for size in (None, 8)) else "not measurably"],
     ),
     (
-        "one depth for all answer tokens cost {}, and are, over all sizes, {} less often right",
+        "five iterations for every answer token cost {} than the choice of any of these three deciders, with the same weights, and are, over all sizes, {} less",
         lambda: [
             "less" if all(rung("answer", one, 5)["flops"] < rung("chosen", one)["flops"] for one in CHOOSING) else "more",
             "measurably" if any(measurable(difference("chosen", "answer", decider, 5)) for decider in CHOOSING) else "not measurably",
@@ -308,7 +308,7 @@ HELD = [
     ),
     ("are right on {} of the ladder's graphs, four on {}", lambda: [exact("answer", "role", setting) for setting in (5, 4)]),
     (
-        "Online's choice is ahead of that by {} points [{}, {}], with {:.1f} iterations less",
+        "Online's choice is ahead of five by {} points [{}, {}], with {:.1f} iterations less",
         lambda: [*in_points(ahead_of_five()), 5 - rung("chosen", "online")["depth"]],
     ),
     (
