@@ -110,21 +110,25 @@ HELD = [
         ],
     ),
     ("The third, with the additions, is {}", lambda: [{"undecided": "not found"}[follows_paper("additions")[1]]]),
-    ("The fourth has {}, with both deciders", lambda: [{("the other sign",) * 2: "the other sign"}[tuple(follows_paper("convergence"))]]),
+    ("It has {}, with both deciders", lambda: [{("the other sign",) * 2: "the other sign"}[tuple(follows_paper("convergence"))]]),
     (
         "Early's other three are {}",
         lambda: [" or ".join(sorted({follows_paper(feature)[0] for feature in ("expansion", "additions", "multiplications")}))],
     ),
     ("that all {} models solve", lambda: [{12: "twelve"}[solved_by_all()[1]]]),
-    ("brings online {:.2f} iterations where the token is read", lambda: [regressed("online", "frontier_size")["estimate"]]),
-    ("deeper in the search brings it {:.2f}", lambda: [regressed("online", "dfs_depth", reading="predicted")["estimate"]]),
+    ("online's depth is larger by {:.2f} iterations where the token is read", lambda: [regressed("online", "frontier_size")["estimate"]]),
+    ("deeper in the search it is larger by {:.2f}", lambda: [regressed("online", "dfs_depth", reading="predicted")["estimate"]]),
     ("Ours there is {}", lambda: [said(row("brevo-online-dfs-depth-read"))]),
     (
         "goes with depth in the search, {} (",
         lambda: [said(aligned("online", "dfs_depth", SURFACE, reading="read"), bare=True)],
     ),
     (
-        "The {} coefficients of the three other difficulties have the paper's signs",
+        "Early's coefficient of it is {} zero",
+        lambda: [{True: "below"}[regressed("early", "dfs_depth")["high"] < 0]],
+    ),
+    (
+        "and the {} coefficients of the three other difficulties have the paper's signs",
         lambda: [IN_WORDS[sum(row(f"brevo-{decider}-{other}-read")["verdict"] == "agrees" for decider in DECIDERS for other in OTHERS)]],
     ),
     ("the largest share is that of {} for early", lambda: [{"size": "size"}[most_important("early")]]),
@@ -155,8 +159,8 @@ HELD = [
         lambda: [{True: "larger"}[all(step_with_nodes(decider, 3) > step_with_nodes(decider, 7) for decider in DECIDERS)]],
     ),
     (
-        "With size, online's spending rises {} than its need; early's does {}",
-        lambda: [{True: "faster", False: "not"}[rises_with_size(decider, "spent") > rises_with_size(decider, "needed")] for decider in ("online", "early")],
+        "With size, online's spending rises {} than its need; early's rises {} faster",
+        lambda: [{True: "faster", False: "no"}[rises_with_size(decider, "spent") > rises_with_size(decider, "needed")] for decider in ("online", "early")],
     ),
     (
         "on average it is {:.1f} in those of fixed depth, {:.1f} in early's and {:.1f} in online's",
@@ -193,7 +197,7 @@ HELD = [
     ("3 to 8 nodes, and the models {} million parameters", lambda: [millions()]),
     ("On all graphs the correlation is {}", lambda: [written(aligned("online", "frontier_size")["estimate"], bare=True)]),
     (
-        "as strong there: {} where a token is predicted. But it rests on only {} graphs",
+        "as strong there: {} where a token is predicted. But it rests on only {} different graphs",
         lambda: [written(aligned("online", "frontier_size", wrong=True)["estimate"], bare=True), len(unsolved())],
     ),
     ("{} of them have seven or eight nodes", lambda: [{True: "most"}[0.7 < (unsolved()["size"] >= 7).mean() < 0.9]]),

@@ -95,7 +95,7 @@ HELD = [
         lambda: [contain_zero("tiny"), IN_WORDS[lost("online", "tiny").clusters]],
     ),
     (
-        "of which there are {}, online loses {:.2f}. Early loses as much, but its seeds differ more: {:.2f}",
+        "which has {} seeds, online loses {:.2f}. Early loses as much, but its seeds differ more: {:.2f}",
         lambda: [IN_WORDS[lost("online", "minute").clusters], lost("online", "minute"), lost("early", "minute")],
     ),
     ("it gives chains {:.2f} iterations fewer than trees", lambda: [over_seeds(-more_on_chains("early"))]),

@@ -113,13 +113,13 @@ def explained_in_larger(decider: str, quantity: str) -> pd.Series:
 
 
 @cache
-def _with_price_from_the_start() -> pd.DataFrame:
-    return surface_by_decider(anira.results("traces", "brevo-tiny-constant"))
+def _on_schedule(schedule: str) -> pd.DataFrame:
+    return surface_by_decider(anira.results("traces", f"brevo-tiny-{schedule}"))
 
 
-def explained_with_price_from_the_start(decider: str) -> pd.Series:
-    """What content explains of the rest in BREVO `tiny` trained with γ constant."""
-    return one(_with_price_from_the_start(), decider=decider, quantity="content", term="", seed="all")
+def explained_on_schedule(decider: str, schedule: str) -> pd.Series:
+    """What content explains of the rest in BREVO `tiny` trained on another schedule than its own, "constant" or "longer"."""
+    return one(_on_schedule(schedule), decider=decider, quantity="content", term="", seed="all")
 
 
 def content_by_seed(decider: str) -> pd.Series:

@@ -11,7 +11,7 @@ from tests.book.numbers.tables import (
     exchanges,
     explained,
     explained_in_larger,
-    explained_with_price_from_the_start,
+    explained_on_schedule,
     graphs_spoiled,
     interval,
     lengthened,
@@ -90,9 +90,9 @@ HELD = [
     (
         "as in the paper, content explains {} of the rest for early, {} seeds, and {} for online, one seed",
         lambda: [
-            said(explained_with_price_from_the_start("early"), bare=True),
-            IN_WORDS[explained_with_price_from_the_start("early")["clusters"]],
-            written(explained_with_price_from_the_start("online")["estimate"], bare=True),
+            said(explained_on_schedule("early", "constant"), bare=True),
+            IN_WORDS[explained_on_schedule("early", "constant")["clusters"]],
+            written(explained_on_schedule("online", "constant")["estimate"], bare=True),
         ],
     ),
     ("for search depth, {} iterations a step", lambda: [said(explained("early", "coefficient", "dfs_depth"), 3, bare=True)]),
