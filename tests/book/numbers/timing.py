@@ -58,9 +58,9 @@ def apart_by_points() -> list[int]:
 
 HELD = [
     ("a good part of the rest, {:.0f} % [{:.0f}, {:.0f}]", lambda: 100 * explained("online", "content")[["estimate", "low", "high"]].astype(float)),
-    ("raise early's depth by {} of what a larger", lambda: [said(added("early", "dead ends", "share"))]),
-    ("graph does, and online's by {} of it", lambda: [said(added("online", "dead ends", "share"))]),
-    ("online's depth rises by {} of what a larger graph brings", lambda: [said(added("online", "apart", "share"))]),
+    ("bring early {} of the rise that", lambda: [said(added("early", "dead ends", "share"))]),
+    ("a larger graph brings, and online {} of it", lambda: [said(added("online", "dead ends", "share"))]),
+    ("and brings online {} of that rise", lambda: [said(added("online", "apart", "share"))]),
     ("with {} models of each decider agrees", lambda: [IN_WORDS[len(share_by_model("dead ends"))]]),
     ("with the preset , {} training seeds of each decider", lambda: [IN_WORDS[explained("early", "content")["clusters"]]]),
     ("on the {:,} graphs that all {} of them solve", lambda: [solved_by_all()[0], {12: "twelve"}[solved_by_all()[1]]]),
@@ -117,10 +117,10 @@ HELD = [
     ),
     ("goes by the length of the prompt: by {} of its rise", lambda: [said(added("early", "apart", "share"), bare=True)]),
     (
-        "rises more than with dead ends in all {} models, by {}",
+        "Online's depth rises by {} of its rise in a larger graph, in all {} models by more than with dead ends",
         lambda: [
-            IN_WORDS[(share_by_model("apart")["online"] > share_by_model("dead ends")["online"]).sum()],
             said(added("online", "apart", "share"), bare=True),
+            IN_WORDS[(share_by_model("apart")["online"] > share_by_model("dead ends")["online"]).sum()],
         ],
     ),
     ("with a graph apart: exact match is {} for early and {} for online", lambda: right("apart")),
@@ -178,9 +178,9 @@ HELD = [
         "({:.2f}, about {}; with a graph apart {:.2f}, {} of it.)",
         lambda: [
             lengthened("online")["dead ends"],
-            {True: "three fifths"}[0.55 < lengthened("online")["dead ends"] / lengthened("online")["larger"] < 0.65],
+            {True: "half"}[0.45 < lengthened("online")["dead ends"] / lengthened("online")["larger"] < 0.55],
             lengthened("online")["apart"],
-            {True: "all"}[round(lengthened("online")["apart"] - lengthened("online")["larger"], 2) == 0],
+            {True: "most"}[0.8 < lengthened("online")["apart"] / lengthened("online")["larger"] < 0.95],
         ],
     ),
 ]
