@@ -1,7 +1,7 @@
 """`anira tables`: make the stored tables from the models and learning curves at hand, as `tables.toml` declares them.
 
 Rows of models that are not at hand, trained on another machine, stay as they are. A table TASK-PRESET asks the models of the
-plain preset (variation "none"), and TASK-PRESET-constant those with γ constant; learning curves are taken of all runs.
+plain preset (variation "none"), TASK-PRESET-constant or TASK-PRESET-longer those on that schedule; learning curves are taken of all runs.
 """
 
 import io
@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from anira.results import all_declared, declared
 from anira.training.checkpoint import write_atomically
+from anira.training.presets import SCHEDULES
 
 LONG = ("traces", "interventions", "readouts", "distractors")  # kinds whose tables are compressed
 IDENTITY = ("model", "task", "decider", "preset", "run_seed", "variation")
@@ -80,8 +81,8 @@ def make(run: Callable[[list[str]], None], out: Path, folders: Iterable[Path], w
         table = declared(kind, name)
         if wanted and not wanted & {kind, f"{kind}/{name}"}:
             continue
-        task, _, preset = name.removesuffix("-constant").partition("-")
-        variation = "constant" if name.endswith("-constant") else "none"
+        variation = schedule if (schedule := name.rpartition("-")[2]) in SCHEDULES else "none"
+        task, _, preset = name.removesuffix(f"-{variation}").partition("-")
         runs = [one for one in (found.values() if table.made == "models" else curves) if (one.identity["task"], one.identity["preset"]) == (task, preset)]
         path = out / kind / f"{name}{'.csv.xz' if kind in LONG else '.csv'}"
         if table.made == "curves":

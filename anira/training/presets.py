@@ -1,6 +1,6 @@
 """Named recipes: `minute` to look on, `tiny` for a laptop, `paper` for the table in the paper's appendix A.5.
 
-A preset says everything about a run but its decider and its seed. Three named schedules of depth:
+A preset says everything about a run but its decider and its seed. Four named schedules of depth:
 
 - *constant* (paper): the decider decides from the first step and the penalty γ never changes;
 - *trunk first* (all presets but the paper's): `trunk_steps` at fixed depth D, so that the core is of use before
@@ -10,7 +10,8 @@ A preset says everything about a run but its decider and its seed. Three named s
   falls again;
 - *ramped*: trunk first, but γ rises linearly from zero when the decider takes over. It looks gentler, and is not:
   while γ is small, an early decider can become so sure of depth D that the softmax passes no gradient any more,
-  and no later penalty moves it.
+  and no later penalty moves it;
+- *longer*: trunk first, with twice as many steps after the trunk.
 
 `Preset.varied` puts a preset on another schedule than its own, or gives it another γ, and leaves all else as it is.
 Where there is nothing to decide, with the fixed and the untied model, all schedules are plain training.
@@ -27,7 +28,7 @@ from anira.model.deciders import DECIDERS
 from anira.tasks import Brevo, Clrs, Depo, Lano, Mano, to_json
 from anira.tasks.task import Task
 
-SCHEDULES = ("preset", "ramped", "constant")
+SCHEDULES = ("preset", "ramped", "longer", "constant")
 
 # Fields of a recipe that say nothing about its first phase: trunks are shared between recipes that differ in these alone.
 AFTER_THE_TRUNK = {"steps", "penalty", "prior_base", "ramp_steps", "decay_steps", "decider_rate", "deep_start", "temperature"}
@@ -79,13 +80,15 @@ class Preset:
             raise ValueError(f"Unknown schedule {schedule!r}. Known: {', '.join(SCHEDULES)}.")
         if penalty is not None and not 0 <= penalty < float("inf"):
             raise ValueError(f"The penalty is a number of at least 0, received {penalty}.")
+        second = self.steps - self.trunk_steps
         changes: dict[str, dict[str, Any]] = {
             "preset": {},
-            "ramped": {"ramp_steps": (self.steps - self.trunk_steps) // 4},
+            "ramped": {"ramp_steps": second // 4},
+            "longer": {"steps": self.steps + second, "decay_steps": self.decay_steps + second if self.decay_steps else 0},
             "constant": {"trunk_steps": 0, "deep_start": 0.0},
         }
         if self.decider_rate is not None:  # one phase, whose rate begins to fall where that of the trunk did
-            changes["constant"] |= {"decider_rate": None, "trunk_decay_steps": 0, "decay_steps": self.steps - self.trunk_steps + self.trunk_decay_steps}
+            changes["constant"] |= {"decider_rate": None, "trunk_decay_steps": 0, "decay_steps": second + self.trunk_decay_steps}
         return replace(self, penalty=self.penalty if penalty is None else penalty, **changes[schedule])
 
     def learning_rate_at(self, step: int) -> float:

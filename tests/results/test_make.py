@@ -37,8 +37,9 @@ def runs(tmp_path):
         file(folder / "state.safetensors", kind="state", run=run)
         curve(folder / "metrics.csv", seed / 100)
     file(tmp_path / "models/brevo-online-tiny-4.safetensors", kind="model", run={"task": "brevo", "preset": "tiny", "decider": "online", "seed": 4})
-    constant = {"task": "brevo", "preset": "tiny", "decider": "early", "seed": 0, "variation": "constant"}
-    file(tmp_path / "models/brevo-early-tiny-0-constant.safetensors", kind="model", run=constant)
+    for schedule in ("constant", "longer"):
+        run = {"task": "brevo", "preset": "tiny", "decider": "early", "seed": 0, "variation": schedule}
+        file(tmp_path / f"models/brevo-early-tiny-0-{schedule}.safetensors", kind="model", run=run)
     (tmp_path / "models/notes.safetensors").write_bytes(b"not a checkpoint")
     return tmp_path
 
@@ -49,12 +50,13 @@ def test_each_table_is_asked_of_the_models_that_belong_to_it(runs):
     lines = {tuple(line[-1].rsplit("/", 2)[1:]): line for line in asked}
     traces = lines["traces", "mano-tiny.csv.xz"]
     assert traces[0] == "trace" and traces[2:4] == ["--instances", "500"] and "mano-early-tiny-11" in traces[1]  # neither fixed nor varied
-    assert [Path(name).stem for name in lines["traces", "brevo-tiny-constant.csv.xz"][1:-4]] == ["brevo-early-tiny-0-constant"]
+    for schedule in ("constant", "longer"):
+        assert [Path(name).stem for name in lines["traces", f"brevo-tiny-{schedule}.csv.xz"][1:-4]] == [f"brevo-early-tiny-0-{schedule}"]
     assert [Path(name).stem for name in lines["traces", "brevo-tiny.csv.xz"][1:-4]] == ["brevo-online-tiny-4"]
     assert [name.split("/")[-2] for name in lines["generalization", "mano-tiny.csv"][1:3]] == ["mano-early-tiny-11", "mano-fixed-tiny-0"]
     assert lines["generalization", "brevo-tiny.csv"][1].endswith("brevo-online-tiny-4.safetensors")
     assert lines["probes", "brevo-tiny.csv"][:3] == ["probe", "brevo-early-tiny", "brevo-online-tiny"]  # says itself of which models
-    traced = {"traces/mano-tiny", "traces/brevo-tiny", "traces/brevo-tiny-constant"}
+    traced = {"traces/mano-tiny", "traces/brevo-tiny", "traces/brevo-tiny-constant", "traces/brevo-tiny-longer"}
     assert set(made) == traced | {"generalization/brevo-tiny", "generalization/mano-tiny", "probes/brevo-tiny", "question/mano-tiny"}
 
 

@@ -48,7 +48,7 @@ def test_a_pattern_reads_several_tables_one_below_the_other():
     ("kind", "name", "message"),
     [
         ("trace", "brevo-tiny", "kind 'trace'. Kinds: training, "),
-        ("traces", "brevo-large", "'brevo-large' of the kind 'traces'. There are: brevo-small, brevo-tiny, brevo-tiny-constant, depo-minute"),
+        ("traces", "brevo-large", "'brevo-large' of the kind 'traces'. There are: brevo-small, brevo-tiny, brevo-tiny-constant, "),
         ("bench", "tpu", "'tpu' of the kind 'bench'. There are: cpu, gpu, profile"),
     ],
 )

@@ -44,7 +44,7 @@ def test_a_plain_job_is_what_train_makes():
         ('[[grid]]\ntask = "chess"', "Known: brevo"),
         ('[[grid]]\ntask = "brevo"\ndecider = ["online", "late"]', "Known: early"),
         ('[[grid]]\ntask = "brevo"\nseed = "one"', "whole number"),
-        ('[[grid]]\ntask = "brevo"\nschedule = "steep"', "Known: preset, ramped, constant"),
+        ('[[grid]]\ntask = "brevo"\nschedule = "steep"', "Known: preset, ramped, longer, constant"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path, text, message):

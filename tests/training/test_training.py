@@ -143,7 +143,10 @@ def test_a_varied_preset_changes_what_it_is_told_to_and_nothing_else():
     assert [ramped.penalty_at(recipe.trunk_steps + step) for step in (0, quarter // 2, quarter, quarter + 500)] == pytest.approx(
         [0, recipe.penalty / 2, recipe.penalty, recipe.penalty]
     )
-    for call, message in ((lambda: recipe.varied(schedule="steep"), "preset, ramped, constant"), (lambda: recipe.varied(penalty=-1.0), "at least 0")):
+    longer = recipe.varied(schedule="longer")
+    assert longer == replace(recipe, steps=recipe.steps + 3_000, decay_steps=recipe.decay_steps + 3_000) and longer.trunk_steps == recipe.steps - 3_000
+    assert preset("brevo", "paper").varied(schedule="longer").learning_rate_at(499_999) == 1e-3  # where the rate never falls, it does not here
+    for call, message in ((lambda: recipe.varied(schedule="steep"), "preset, ramped, longer, constant"), (lambda: recipe.varied(penalty=-1.0), "at least 0")):
         with pytest.raises(ValueError, match=message):
             call()
 

@@ -10,6 +10,7 @@ from anira.analysis.claims.paper import PROXIES
 from anira.analysis.intervals import over_seeds
 from tests.book.numbers.tables import (
     IN_WORDS,
+    a_node,
     aligned,
     by_hops,
     depth_rises_early,
@@ -72,13 +73,17 @@ def follows_paper(feature: str) -> list[str]:
 
 HELD = [
     ("gives an answer token more iterations, {}", lambda: [said(row("brevo-online-depth-rises"))]),
-    ("and early about {} as many", lambda: [{True: "a third"}[0.3 < depth_rises_early() < 0.4]]),
+    ("and early, as trained here, about {} as many", lambda: [{True: "a third"}[0.3 < depth_rises_early() < 0.4]]),
     ("{:.1f} % with early, {:.1f} % with online", lambda: [100 * need(decider, "more") for decider in DECIDERS]),
     ("iterations fall from token to token, with {} exception", lambda: [IN_WORDS[exceptions()]]),
     ("Each model has {} million parameters", lambda: [millions()]),
     ("early gives four iterations to about {:.0f} % of the tokens", lambda: [5 * round(20 * share_at("early", 4))]),
     ("online's depth rises by {:.2f} iterations with each node [{:.2f}, {:.2f}]", lambda: row("brevo-online-depth-rises")[["estimate", "low", "high"]]),
     ("and early's by {}", lambda: [said(row("brevo-early-depth-rises"))]),
+    (
+        "bring it to {:.2f} a node, and a price from the first step to {:.2f}",
+        lambda: [a_node("early", schedule) for schedule in ("longer", "constant")],
+    ),
     ("At our scale online's depth grows {} as fast as early's", lambda: [{True: "nearly three times"}[2.6 < 1 / depth_rises_early() < 3]]),
     ("keeps much of its correlation for online ({})", lambda: [written(aligned("online", "dfs_depth", SURFACE)["estimate"], bare=True)]),
     ("for early nothing of it is left ({})", lambda: [written(aligned("early", "dfs_depth", SURFACE)["estimate"], bare=True)]),

@@ -15,7 +15,7 @@ from anira.analysis.claims import CLAIMS, verdicts
 from anira.analysis.claims.findings import FINDINGS
 from anira.analysis.dynamics import last_records, rise_and_fall
 from anira.analysis.frames import by_model
-from anira.analysis.generalization import left_out, own_conditions
+from anira.analysis.generalization import left_out, own_conditions, slopes
 from anira.analysis.intervals import UNBOUNDED, Estimate, in_print, over_seeds
 from anira.analysis.need import calibration, needs, over_models, spending
 from anira.analysis.policies import by_policy, rise_with_distractors, rises_over_seeds
@@ -357,6 +357,12 @@ def lengthened(decider: str) -> dict[str, float]:
     model, task, _ = anira.load(f"brevo-{decider}-tiny")
     means = distract(model, task, n=20, seed=1, sizes=[5], added=[3]).groupby("graph")["expected_depth"].mean().round(2)
     return (means - means["as it is"]).to_dict()
+
+
+def a_node(decider: str, schedule: str) -> Estimate:
+    """Iterations that an answer token of BREVO `tiny`, trained on a schedule, gets more for each further node, over seeds."""
+    curves = anira.results("training", "brevo-tiny").query("decider == @decider and variation == @schedule")
+    return over_seeds(slopes(last_records(curves).assign(place="trained")).set_index("run_seed")["slope"], bounds=UNBOUNDED)
 
 
 def trained(decider: str, value: str) -> Estimate:

@@ -95,6 +95,13 @@ HELD = [
             written(explained_on_schedule("online", "constant")["estimate"], bare=True),
         ],
     ),
+    (
+        "twice as many steps after that phase it explains {} for early, {} seeds, and {} for online, {} seeds",
+        lambda: [
+            *(said(early := explained_on_schedule("early", "longer"), bare=True), IN_WORDS[early["clusters"]]),
+            *(said(online := explained_on_schedule("online", "longer"), bare=True), IN_WORDS[online["clusters"]]),
+        ],
+    ),
     ("for search depth, {} iterations a step", lambda: [said(explained("early", "coefficient", "dfs_depth"), 3, bare=True)]),
     (
         "gives {} of an iteration a step, {}, and",

@@ -8,7 +8,7 @@ import anira
 from anira.analysis.dynamics import last_records, milestones, outcomes, rise_and_fall
 from anira.analysis.intervals import UNBOUNDED, Estimate, over_seeds
 from anira.training.presets import DURATIONS, preset
-from tests.book.numbers.tables import IN_WORDS, ends, interval, lost_by_constant, minute, peaks, trained, written
+from tests.book.numbers.tables import IN_WORDS, a_node, ends, interval, lost_by_constant, minute, peaks, trained, written
 
 DECIDERS = ("early", "online")
 
@@ -24,10 +24,10 @@ def end(decider: str, variation: str, value: str, size: int = 8) -> pd.Series:
     return last_records(curves(variation)).query("decider == @decider and size == @size").set_index("run_seed")[value]
 
 
-def lost_since_the_trunk(decider: str) -> Estimate:
+def lost_since_the_trunk(decider: str, variation: str = "none") -> Estimate:
     """Exact match on graphs of eight nodes that is lost from the end of the trunk to the end, seed by seed."""
-    runs = curves("none").query("decider == @decider and size == 8").pivot(index="run_seed", columns="step", values="exact_match")
-    return over_seeds(runs[13_000] - runs[16_000], bounds=UNBOUNDED)
+    runs = curves(variation).query("decider == @decider and size == 8").pivot(index="run_seed", columns="step", values="exact_match")
+    return over_seeds(runs[13_000] - runs[runs.columns.max()], bounds=UNBOUNDED)
 
 
 def later_with_a_decider() -> list[str]:
@@ -37,9 +37,14 @@ def later_with_a_decider() -> list[str]:
     return [IN_WORDS[later.index[later[::-1].cummin()[::-1]].min()]]
 
 
-def at_eight(variation: str, value: str) -> Estimate:
-    """What early does on graphs of eight nodes at the end of training, over seeds."""
-    return over_seeds(end("early", variation, value), bounds=(0, 1) if value == "exact_match" else UNBOUNDED)
+def at_eight(variation: str, value: str, decider: str = "early") -> Estimate:
+    """What a decider does on graphs of eight nodes at the end of training, over seeds."""
+    return over_seeds(end(decider, variation, value), bounds=(0, 1) if value == "exact_match" else UNBOUNDED)
+
+
+def how_many(variation: str, decider: str) -> str:
+    """How many of its runs there are, in words."""
+    return IN_WORDS[len(end(decider, variation, "depth"))]
 
 
 def online_against_six() -> list[str]:
@@ -98,6 +103,13 @@ HELD = [
         "there are {} seeds, which end {:.2f} below theirs",
         lambda: [IN_WORDS[(lost := lost_since_the_trunk("fixed")).clusters], lost],
     ),
+    (
+        "{:,} instead of {:,}, {} models of early end {:.2f} below their trunks and {} of online {:.2f}",
+        lambda: [
+            *((recipe := preset("brevo", "tiny").varied(schedule=schedule)).steps - recipe.trunk_steps for schedule in ("longer", "preset")),
+            *(value for decider in DECIDERS for value in (how_many("longer", decider), lost_since_the_trunk(decider, "longer"))),
+        ],
+    ),
     ("From {} nodes on, the sizes come later with a decider than without", later_with_a_decider),
     (
         "over {} seeds, early loses {} of exact match {}",
@@ -113,13 +125,19 @@ HELD = [
         online_against_six,
     ),
     (
-        "it takes {:.2f} of the iterations that it takes on graphs of eight with the trunk first, and {:.2f} with γ constant",
-        lambda: [small_against_large(variation) for variation in ("none", "constant")],
+        "it takes {:.2f} of the iterations that it takes on graphs of eight with the trunk first, {:.2f} with twice the steps after it, and {:.2f} with γ constant",
+        lambda: [small_against_large(variation) for variation in ("none", "longer", "constant")],
     ),
     (
         "Their learning rate falls from step {:,} to the end",
         lambda: [(recipe := preset("brevo", "tiny").varied(schedule="constant")).steps - recipe.decay_steps],
     ),
+    (
+        "early is then right on {:.3f} of them, with {:.2f} iterations; online is right on {:.3f}, with {:.2f}",
+        lambda: [at_eight("longer", value, decider) for decider in DECIDERS for value in ("exact_match", "depth")],
+    ),
+    ("early's depth rises by {:.2f} iterations with each node, and with the preset by {:.2f}", lambda: [a_node("early", v) for v in ("longer", "none")]),
+    ("Online's rises by {:.2f} and {:.2f}", lambda: [a_node("online", variation) for variation in ("longer", "none")]),
     ("online spends more on larger graphs under all {} schedules", schedules_that_rise),
     ("of {} runs {} comes near four", near_four),
     ("Here the peak is {:.0f} % of the maximum with early and {:.0f} % with online", lambda: [100 * peaks(decider).mean() for decider in DECIDERS]),
