@@ -97,7 +97,7 @@ def test_identity_stands_in_columns_of_every_table_of_models():
     for kind, name in ALL:
         table = read(kind, name)
         if "model" in table:
-            assert (table["task"] + "-" + table["preset"] == name.removesuffix("-constant")).all()
+            assert (table["task"] + "-" + table["preset"] == name.removesuffix("-constant").removesuffix("-longer")).all()
             runs = table.drop_duplicates(["task", "decider", "preset", "run_seed", "variation"])
             assert len(runs) == table["model"].nunique() and (runs["variation"] != "").all()
 
