@@ -74,6 +74,8 @@ LOOKS = {
 }
 
 # Nothing has changed between two looks: a chart may be drawn several times, and colours in transition have contrasts of their own.
+# The theme lets the keyboard reach code that scrolls, a moment after the window has changed.
+REACHABLE = "[...document.querySelectorAll('pre')].every((code) => code.scrollWidth <= code.clientWidth || code.tabIndex === 0)"
 STILL = "() => { const before = window.seen; window.seen = document.body.innerHTML; return window.seen === before; }"
 # Charts, with their controls, that are wider than the page, and texts of charts that leave their picture.
 CUT = """() => [...document.querySelectorAll('.vega-chart')].flatMap((chart) => {
@@ -107,6 +109,7 @@ def test_page_opens_from_disk_without_network_errors_warnings_overflow_or_what_a
         tab.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
         tab.wait_for_function(f"document.querySelectorAll('.vega-chart svg.marks:not([data-before])').length >= {charts}")
         tab.wait_for_function(STILL, polling=250)
+        tab.wait_for_function(REACHABLE)
         overflows[theme, width] = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         cut[theme, width] = tab.evaluate(CUT)
         found = Axe().run(tab, options=options).response["violations"]
