@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import anira
-from anira.analysis.dynamics import rise_and_fall
+from anira.analysis.dynamics import last_records, rise_and_fall
 from anira.analysis.generalization import own_conditions
 from anira.analysis.need import answers_over_depth, over_models
 from anira.bench.suite import break_even
@@ -132,3 +132,21 @@ def test_the_first_picture_shows_what_its_caption_says():
         tokens, output, *_ = generate(model, torch.tensor(prompt), end_token=task.end_token, max_new_tokens=9)
         depths[decider] = output.depths[0, len(prompt) - 1 :].tolist()[: len(tokens) - 1]
     assert len(set(depths["early"])) == 1 and depths["online"][1] == 2 * depths["online"][-1]
+
+
+MODELS = re.findall(
+    r"^\| (\w+) \| (BREVO|MANO) `([\w-]+)`(?:, ([γ\w ]+))? \| (\d+) \| (\d+) \| (\S+)(?: \(\S+\))? \| (\S+) \| (\S+) \|$",
+    (BOOK / "models/README.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("decider", "task", "preset", "schedule", "size", "seeds", "exact", "answer", "prompt"), MODELS)
+def test_the_table_of_stored_models_says_what_their_curves_say(decider, task, preset, schedule, size, seeds, exact, answer, prompt):
+    variation = {"": "none", "γ constant": "constant", "γ rising": "ramped"}.get(schedule, schedule)
+    curves = anira.results("training", f"{task.lower()}-{preset}")
+    ends = last_records(curves[(curves["decider"] == decider) & (curves["variation"] == variation)]).query(f"size == {size}")
+    means = ends[["exact_match", "depth", "prompt_depth"]].mean()
+    assert len(ends) == int(seeds) and len(MODELS) > 30
+    for value, text in zip(means, (exact, answer, prompt), strict=True):
+        assert abs(value - float(text)) <= 0.5 * 10 ** -len(text.partition(".")[2]) + 1e-9

@@ -149,7 +149,7 @@ HELD = [
     ("At the peak is {:.0f} % of the maximum with early and {:.0f} % with online", lambda: [100 * peaks(decider).mean() for decider in DECIDERS]),
     ("it is {:.0f} % with early, three seeds, and {:.0f} % with online, one", lambda: [tiny_peak(decider) for decider in DECIDERS]),
     ("intervals of early's and online's exact match {};", overlap),
-    ("the 16,000 steps of take {}", lambda: [DURATIONS["brevo", "tiny"]]),
+    ("the {:,} steps of take {}", lambda: [preset("brevo", "tiny").steps, DURATIONS["brevo", "tiny"]]),
     (
         "In {} stored runs of each decider early takes {:.2f} iterations and online {:.2f}",
         lambda: [
